@@ -1,0 +1,73 @@
+# `make help` lists what there is. Every target can be run again at any time; what is finished is kept.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+CLUSTER := $(BIN)/python -m e2e.cluster
+MODEL := build/sample-coder.gguf
+
+.PHONY: help up down status serve test test-unit e2e lint format crds lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: .venv/ready ## kind cluster, operator, model hub and a served model; prints a URL and an answer
+	@$(CLUSTER) up
+
+down: .venv/ready ## remove the cluster, and Docker if `make up` started it; caches stay
+	@$(CLUSTER) down
+
+status: .venv/ready ## where Docker, the node and the CodeModels stand
+	@$(CLUSTER) status
+
+serve: .venv/engine ## the server, the sample model and the page alone, on 127.0.0.1:8080, without a cluster
+	@$(BIN)/python -m models.sample_model $(MODEL)
+	@$(BIN)/codemodel-server --model $(MODEL) --model-name sample-coder --host 127.0.0.1 --port $${PORT:-8080}
+
+test: .venv/engine up ## all tests: unit, integration and end to end on the cluster
+	$(BIN)/python -m pytest
+
+test-unit: .venv/engine ## the tests that need no cluster
+	$(BIN)/python -m pytest --ignore=e2e/tests
+
+e2e: .venv/engine up ## the end-to-end suite on the cluster
+	$(BIN)/python -m pytest e2e/tests
+
+lint: .venv/engine ## ruff, mypy, import layers, and the generated files
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m codemodel_operator.api.crd | diff - crds/codemodels.codemodel.dev.yaml
+
+format: .venv/ready ## let ruff format and fix
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+crds: .venv/ready ## write the CRD from the pydantic models
+	$(BIN)/python -m codemodel_operator.api.crd > crds/codemodels.codemodel.dev.yaml
+
+# Without index lines, so that a machine's own mirror is used.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+lock: .venv/ready ## pin every dependency anew, with hashes
+	$(COMPILE) --upgrade operator/pyproject.toml -o operator/requirements.txt
+	$(COMPILE) --upgrade inference_server/pyproject.toml -o inference_server/requirements.txt
+	$(COMPILE) --upgrade --group dev operator/pyproject.toml -c operator/requirements.txt \
+		-c inference_server/requirements.txt -o requirements.txt
+
+clean: ## remove what was made in this checkout (caches shared between checkouts stay)
+	rm -rf .venv build bin artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Python's packages in two parts, because a bring-up does not need llama.cpp compiled for this machine.
+.venv/ready: requirements.txt operator/pyproject.toml inference_server/pyproject.toml
+	@echo "Installing the Python packages …"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv || (apt-get install -y -q python3-venv && $(PYTHON) -m venv .venv)
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e operator -e inference_server
+	@touch $@
+
+.venv/engine: .venv/ready inference_server/requirements.txt
+	@echo "Installing the server's packages; llama.cpp is compiled once (about three minutes) …"
+	@CMAKE_ARGS="$(LLAMA_CMAKE_ARGS)" $(BIN)/pip install --quiet --require-hashes -r inference_server/requirements.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""What runs CodeModels on a real cluster: the kind bring-up, the load driver and the end-to-end suite."""

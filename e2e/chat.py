@@ -1,0 +1,45 @@
+"""The HTTP API, as a client of the inference service uses it."""
+
+import json
+from typing import Any
+
+import httpx
+
+TIMEOUT_SECONDS = 30
+
+
+def ask(url: str, prompt: str = "def add(a, b):", **more: Any) -> dict[str, Any]:
+    """POST /chat and return the answer.
+
+    Raises:
+        httpx.HTTPError: no answer, or one that is not 2xx.
+    """
+    response = httpx.post(
+        f"{url}/chat", json={"prompt": prompt, "max_tokens": 16, **more}, timeout=TIMEOUT_SECONDS
+    )
+    response.raise_for_status()
+    return dict(response.json())
+
+
+def stream(url: str, prompt: str = "def add(a, b):", **more: Any) -> list[dict[str, Any]]:
+    """POST /chat with streaming and return the events in order.
+
+    Raises:
+        httpx.HTTPError: no answer, one that is not 2xx, or one that broke off.
+    """
+    body = {"prompt": prompt, "max_tokens": 16, "stream": True, **more}
+    with httpx.stream("POST", f"{url}/chat", json=body, timeout=TIMEOUT_SECONDS) as response:
+        response.raise_for_status()
+        lines = [line for line in response.iter_lines() if line.startswith("data:")]
+    return [json.loads(line.removeprefix("data:")) for line in lines]
+
+
+def info(url: str) -> dict[str, Any]:
+    """GET /info.
+
+    Raises:
+        httpx.HTTPError: no answer, or one that is not 2xx.
+    """
+    response = httpx.get(f"{url}/info", timeout=TIMEOUT_SECONDS)
+    response.raise_for_status()
+    return dict(response.json())

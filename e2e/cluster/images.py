@@ -1,0 +1,68 @@
+"""Our own images: built with the repository's Dockerfiles and loaded into the cluster's node."""
+
+import subprocess
+from pathlib import Path
+
+from e2e.cluster import kind, settings
+from e2e.cluster.node_image import BUILDKIT
+from e2e.cluster.steps import step
+
+BUILDS = (
+    ("operator", settings.OPERATOR_IMAGE, "Dockerfile.operator", settings.ROOT),
+    (
+        "server (llama.cpp is compiled once, about eight minutes)",
+        settings.SERVER_IMAGE,
+        "Dockerfile.server",
+        settings.ROOT,
+    ),
+    ("model hub", settings.HUB_IMAGE, "Dockerfile", settings.ROOT / "build" / "hub"),
+)
+
+
+def build() -> None:
+    """Build the three images; Docker's layer cache makes this a second where nothing changed.
+
+    Raises:
+        StepError: a build fails.
+    """
+    for title, tag, dockerfile, context in BUILDS:
+        with step(f"Building the image of the {title}") as current:
+            current.run("docker", "build", "-f", Path(context, dockerfile), "-t", tag, context, env=BUILDKIT)
+
+
+def load() -> set[str]:
+    """Load what the node lacks, and return the tags whose content there is new.
+
+    What was loaded is noted in the node itself, so that the note goes when the node goes.
+
+    Raises:
+        StepError: loading fails.
+    """
+    with step("Loading the images into the node") as current:
+        new = {
+            tag: image for tag, image in ((tag, _id(tag)) for _, tag, _, _ in BUILDS) if not _loaded(image)
+        }
+        if new:
+            current.run(kind.kind(), "load", "docker-image", "--name", settings.CLUSTER, *new)
+            notes = [f"/kind/loaded/{image.removeprefix('sha256:')}" for image in new.values()]
+            current.run("docker", "exec", settings.NODE_CONTAINER, "mkdir", "-p", "/kind/loaded")
+            current.run("docker", "exec", settings.NODE_CONTAINER, "touch", *notes)
+        current.note = f"{len(new)} of {len(BUILDS)} new"
+    return set(new)
+
+
+def _id(tag: str) -> str:
+    inspect = ["docker", "image", "inspect", "--format", "{{.Id}}", tag]
+    return subprocess.run(inspect, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _loaded(image: str) -> bool:
+    test = [
+        "docker",
+        "exec",
+        settings.NODE_CONTAINER,
+        "test",
+        "-e",
+        f"/kind/loaded/{image.removeprefix('sha256:')}",
+    ]
+    return subprocess.run(test, capture_output=True, check=False).returncode == 0

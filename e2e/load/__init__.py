@@ -1,0 +1,1 @@
+"""Load on the HTTP API: bounded, closed-loop, and only on this machine."""

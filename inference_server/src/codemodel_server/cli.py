@@ -1,0 +1,27 @@
+"""The command codemodel-server."""
+
+import sys
+
+from codemodel_server.engines.selection import build_engine, choose_engine, model_name
+from codemodel_server.errors import LoadError
+from codemodel_server.server import Server
+from codemodel_server.settings import parse_settings
+from codemodel_server.termination import write_termination_message
+
+_USAGE_ERROR = 2
+
+
+def main() -> None:
+    """Serves until SIGTERM. Ends with 0 then, with 2 after a wrong setting, with 3 if the model cannot be loaded."""
+    settings = parse_settings(sys.argv[1:])
+    try:
+        engine = build_engine(settings)
+    except LoadError as error:
+        write_termination_message(f"WrongSettings: {error}")
+        print(f"codemodel-server: {error}", file=sys.stderr)
+        sys.exit(_USAGE_ERROR)
+    Server(settings, engine, model_name(settings, engine.name)).run()
+
+
+if __name__ == "__main__":
+    main()

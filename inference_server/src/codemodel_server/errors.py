@@ -1,0 +1,73 @@
+"""What can go wrong while serving, as types that know their HTTP answer.
+
+ServingError
+├── InvalidRequestError     400  the request cannot be served as it is
+├── QueueFullError          429  too many requests wait already
+├── NotReadyError           503  the model is loading, has failed, or the server is draining
+├── EngineFailedError       500  the engine failed while generating
+└── UpstreamError           502  another server that the engine relies on (Ollama) is away or refuses
+
+LoadError: the model cannot be loaded; the server ends with its message.
+"""
+
+
+class ServingError(Exception):
+    """An error with an HTTP status, a stable type for programs and a message for people.
+
+    Args:
+        message: what is wrong and what to do.
+        field: the request's field that is to blame, if one is.
+        retry_after: seconds after which a retry makes sense.
+    """
+
+    status = 500
+    type = "internal_error"
+
+    def __init__(self, message: str, *, field: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.retry_after = retry_after
+
+    def as_json(self) -> dict[str, dict[str, str | None]]:
+        """The body of the answer."""
+        return {"error": {"message": self.message, "type": self.type, "field": self.field}}
+
+
+class InvalidRequestError(ServingError):
+    """The request cannot be served as it is; sending it again will not help."""
+
+    status = 400
+    type = "invalid_request"
+
+
+class QueueFullError(ServingError):
+    """As many requests wait as may wait."""
+
+    status = 429
+    type = "queue_full"
+
+
+class NotReadyError(ServingError):
+    """The server does not take requests now."""
+
+    status = 503
+    type = "not_ready"
+
+
+class EngineFailedError(ServingError):
+    """The engine failed on this request; others may succeed."""
+
+    status = 500
+    type = "engine_failed"
+
+
+class UpstreamError(ServingError):
+    """A server behind this one is away or refuses."""
+
+    status = 502
+    type = "upstream_failed"
+
+
+class LoadError(Exception):
+    """The model cannot be loaded: one line that says why and what to do."""

@@ -1,0 +1,138 @@
+"""The server process: gunicorn, one worker with many threads, the model loaded after the fork.
+
+One worker, so that the model is in memory once. Threads outnumber the requests that may run and wait, so that /health
+and /ready always find one.
+"""
+
+import mmap
+import os
+import threading
+import time
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.errors import HaltServer
+from gunicorn.workers.gthread import ThreadWorker
+
+from codemodel_server.app import create_app
+from codemodel_server.engines.base import Engine
+from codemodel_server.errors import LoadError
+from codemodel_server.logs import JsonLogger, server_log
+from codemodel_server.metrics import Metrics
+from codemodel_server.service import Service
+from codemodel_server.settings import Settings
+from codemodel_server.termination import write_termination_message
+
+_SPARE_THREADS = 32
+_IDLE_CONNECTIONS = 1000
+# Longer than the idle time of common proxies and clients, so that it is they who close.
+_KEEP_ALIVE_SECONDS = 75
+# Pods are given 60 s, 5 of them before SIGTERM.
+_GRACE_SECONDS = 50
+# /ready says why the model did not load, for as long as a probe or a person needs to see it.
+_FAILURE_SHOWN_SECONDS = 3.0
+# gunicorn's main process ends, instead of starting another worker, if one ends with this status.
+_WORKER_FAILED = 3
+# What the worker was doing when it ended, for the main process to know.
+_LOADING, _LOADED, _STOPPING = range(3)
+
+
+class DrainingWorker(ThreadWorker):
+    """Tells the server when the process is to end."""
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """SIGTERM: no more requests; those taken are finished."""
+        self.app.drain()
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:
+        """SIGINT and SIGQUIT: end at once."""
+        self.app.drain()
+        super().handle_quit(sig, frame)
+
+
+class Server(BaseApplication):
+    """gunicorn with this project's configuration.
+
+    Args:
+        settings: the server's settings.
+        engine: what generates, not loaded yet.
+        model: the model's name in answers.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine, model: str) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._model = model
+        self._service: Service | None = None
+        # One byte that the worker and the main process share.
+        self._progress = mmap.mmap(-1, 1)
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn."""
+        settings = self._settings
+        threads = settings.queue_limit + self._engine.concurrency + _SPARE_THREADS
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        for key, value in {
+            "bind": f"{host}:{settings.port}",
+            "workers": 1,
+            "worker_class": DrainingWorker,
+            "threads": threads,
+            "worker_connections": threads + _IDLE_CONNECTIONS,
+            "keepalive": _KEEP_ALIVE_SECONDS,
+            "graceful_timeout": _GRACE_SECONDS,
+            # Whether the process is stuck is what the liveness probe finds out.
+            "timeout": 0,
+            "logger_class": JsonLogger,
+            "accesslog": "-",
+            "control_socket_disable": True,
+            "child_exit": self._worker_ended,
+        }.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Flask:
+        """Called by gunicorn in the worker: makes the application and begins to load the model."""
+        self._progress[0] = _LOADING
+        metrics = Metrics()
+        self._service = Service(self._engine, self._model, self._settings.queue_limit, metrics)
+        threading.Thread(target=self._load_model, args=(self._service,), name="load", daemon=True).start()
+        return create_app(self._service, metrics, self._settings)
+
+    def drain(self) -> None:
+        """Takes no more requests; safe in a signal handler."""
+        self._progress[0] = _STOPPING
+        if self._service is not None:
+            self._service.drain()
+
+    def _load_model(self, service: Service) -> None:
+        fields = {"model": service.model, "engine": service.engine.name}
+        server_log().info("loading the model", extra={"fields": fields})
+        started = time.monotonic()
+        try:
+            service.load()
+        except LoadError as error:
+            server_log().error("%s", error)  # noqa: TRY400
+            write_termination_message(f"LoadFailed: {error}")
+            time.sleep(_FAILURE_SHOWN_SECONDS)
+            os._exit(_WORKER_FAILED)
+        except BaseException:
+            server_log().exception("loading the model failed")
+            write_termination_message("LoadFailed: internal error: see the container's log")
+            os._exit(_WORKER_FAILED)
+        self._progress[0] = _LOADED
+        seconds = round(time.monotonic() - started, 3)
+        server_log().info("ready", extra={"fields": {**fields, "seconds": seconds}})
+
+    def _worker_ended(self, _arbiter: Any, _worker: Any) -> None:
+        """Runs in the main process, for a worker that did not end with _WORKER_FAILED.
+
+        Raises:
+            HaltServer: it died while it loaded the model, so that the next one would, too.
+        """
+        if self._progress[0] == _LOADING:
+            message = "the engine crashed while it loaded the model: check that the file is a complete GGUF model"
+            server_log().error(message)
+            write_termination_message(f"LoadFailed: {message}")
+            raise HaltServer(message, _WORKER_FAILED)

@@ -1,0 +1,1 @@
+"""Models made by the project itself."""

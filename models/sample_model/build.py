@@ -1,0 +1,109 @@
+"""Puts tokenizer and weights into a GGUF file."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from gguf import GGUFWriter, LlamaFileType, TokenType
+
+from models.sample_model import tokenizer
+from models.sample_model.weights import Shape, tensors
+
+# Of the file that `build` makes; a change of it is a change of what every cluster downloads.
+SHA256 = ""
+_ARCHITECTURE = "llama"
+_CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def build(path: Path) -> str:
+    """Writes the model; the file appears when it is complete.
+
+    Args:
+        path: where to; its folder is made if need be.
+
+    Returns:
+        The file's SHA-256 in hexadecimal digits.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    part = Path(name)
+    try:
+        _write(part)
+        digest = hashlib.sha256(part.read_bytes()).hexdigest()
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return digest
+
+
+def _write(path: Path) -> None:
+    shape = Shape()
+    writer = GGUFWriter(path, _ARCHITECTURE)
+    _describe_model(writer, shape)
+    merges = tokenizer.read_merges()
+    tokens = tokenizer.vocabulary(merges)
+    _describe_tokenizer(writer, tokens, merges)
+    for name, values in tensors(shape, len(tokens), _unprintable(tokens)):
+        writer.add_tensor(name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _describe_model(writer: GGUFWriter, shape: Shape) -> None:
+    writer.add_name("sample-coder")
+    writer.add_description("Random weights: for trying out servers, not for writing code.")
+    writer.add_file_type(LlamaFileType.MOSTLY_F16)
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.feed_forward)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.heads)
+    writer.add_rope_dimension_count(shape.width // shape.heads)
+    writer.add_rope_freq_base(10_000.0)
+    writer.add_layer_norm_rms_eps(1e-5)
+
+
+def _describe_tokenizer(writer: GGUFWriter, tokens: list[str], merges: list[str]) -> None:
+    special = set(tokenizer.SPECIAL)
+    writer.add_tokenizer_model("gpt2")
+    # llama.cpp's name for the pre-tokenizer of GPT-2, the one that the merges were learnt with.
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_vocab_size(len(tokens))
+    writer.add_token_list(tokens)
+    writer.add_token_types([TokenType.CONTROL if token in special else TokenType.NORMAL for token in tokens])
+    writer.add_token_merges(merges)
+    writer.add_bos_token_id(tokens.index(tokenizer.END_OF_TEXT))
+    writer.add_eos_token_id(tokens.index(tokenizer.END_OF_TEXT))
+    writer.add_eot_token_id(tokens.index(tokenizer.TURN_END))
+    writer.add_pad_token_id(tokens.index(tokenizer.FIM_PAD))
+    for key, token in (
+        ("pre", tokenizer.FIM_PREFIX),
+        ("suf", tokenizer.FIM_SUFFIX),
+        ("mid", tokenizer.FIM_MIDDLE),
+        ("pad", tokenizer.FIM_PAD),
+    ):
+        writer.add_uint32(f"tokenizer.ggml.fim_{key}_token_id", tokens.index(token))
+    writer.add_add_bos_token(False)
+    writer.add_chat_template(_CHAT_TEMPLATE)
+
+
+def _unprintable(tokens: list[str]) -> list[int]:
+    """Ids of the special tokens and of those that are not ASCII text: an answer of this model has neither."""
+    bytes_of = {letter: byte for byte, letter in tokenizer.byte_letters().items()}
+
+    def readable(token: str) -> bool:
+        text = bytes(bytes_of[letter] for letter in token).decode("latin-1")
+        return text.isascii() and (text.isprintable() or not text.strip(" \n"))
+
+    return [
+        index for index, token in enumerate(tokens) if token in tokenizer.SPECIAL or not readable(token)
+    ]

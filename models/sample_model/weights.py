@@ -1,0 +1,68 @@
+"""The sample model's weights: integers of a fixed random stream, scaled by a power of two.
+
+Such numbers are exact in 16 bits, so that no machine rounds them differently.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float16] | npt.NDArray[np.float32]
+
+_SEED = 20260101
+# Integers of 8 bits become numbers from -1/8 to 1/8: products of normal width keep the size of what they multiply.
+_SCALE = 2.0**-10
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The size of a llama model.
+
+    Attributes:
+        width: numbers that stand for a token between layers.
+        heads: attention heads of width / heads numbers each.
+        feed_forward: width inside of the feed-forward part.
+        layers: how many layers.
+        context: tokens it takes.
+    """
+
+    width: int = 256
+    heads: int = 4
+    feed_forward: int = 768
+    layers: int = 5
+    context: int = 4096
+
+
+def tensors(shape: Shape, vocabulary_size: int, silent: list[int]) -> Iterator[tuple[str, Array]]:
+    """All tensors by the names that GGUF gives them, matrices as (outputs, inputs).
+
+    Args:
+        shape: the model's size.
+        vocabulary_size: number of tokens.
+        silent: ids of tokens that are never the likeliest: their row in the output matrix is zero.
+    """
+    stream = np.random.PCG64(_SEED)
+    width, inner = shape.width, shape.feed_forward
+    ones = np.ones(width, dtype=np.float32)
+    yield "token_embd.weight", _matrix(stream, vocabulary_size, width)
+    for layer in range(shape.layers):
+        block = f"blk.{layer}"
+        yield f"{block}.attn_norm.weight", ones
+        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+            yield f"{block}.{name}.weight", _matrix(stream, width, width)
+        yield f"{block}.ffn_norm.weight", ones
+        yield f"{block}.ffn_gate.weight", _matrix(stream, inner, width)
+        yield f"{block}.ffn_up.weight", _matrix(stream, inner, width)
+        yield f"{block}.ffn_down.weight", _matrix(stream, width, inner)
+    yield "output_norm.weight", ones
+    head = _matrix(stream, vocabulary_size, width)
+    head[silent] = 0
+    yield "output.weight", head
+
+
+def _matrix(stream: np.random.PCG64, rows: int, columns: int) -> npt.NDArray[np.float16]:
+    words = stream.random_raw(rows * columns // 8).astype("<u8")
+    integers = np.frombuffer(words.tobytes(), dtype=np.int8)
+    return (integers.astype(np.float32) * np.float32(_SCALE)).astype(np.float16).reshape(rows, columns)

@@ -1,0 +1,1 @@
+"""Operator that reconciles CodeModel resources into served, autoscaled code models."""

@@ -1,0 +1,87 @@
+"""Command line of the operator: `python -m codemodel_operator`."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+
+import kopf
+
+from . import logs
+from .handlers import build_registry
+from .settings import Settings
+
+
+def parse(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Settings:
+    """Return the settings; a flag wins over its environment variable."""
+    defaults = Settings()
+    parser = argparse.ArgumentParser(
+        prog="codemodel-operator",
+        description="Reconciles CodeModel resources into served, autoscaled code models. "
+        "Finds the cluster through the pod's service account or KUBECONFIG.",
+    )
+    parser.add_argument(
+        "--namespace",
+        action="append",
+        help="serve only this namespace; may be repeated (NAMESPACES, separated by commas; default: all)",
+    )
+    parser.add_argument(
+        "--server-image",
+        default=environment.get("SERVER_IMAGE") or defaults.server_image,
+        help="image of the inference server for CodeModels that name none (SERVER_IMAGE; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        default=environment.get("WORKERS") or defaults.workers,
+        help="CodeModels reconciled at the same time (WORKERS; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--log-format",
+        type=_log_format,
+        default=environment.get("LOG_FORMAT") or defaults.log_format,
+        help="json or text (LOG_FORMAT; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--liveness-port",
+        type=_positive,
+        default=environment.get("LIVENESS_PORT") or defaults.liveness_port,
+        help="port of the liveness endpoint /healthz (LIVENESS_PORT; default: %(default)s)",
+    )
+    args = parser.parse_args(arguments)
+    named = args.namespace or environment.get("NAMESPACES", "").split(",")
+    return Settings(
+        namespaces=tuple(sorted({name.strip() for name in named if name.strip()})),
+        server_image=args.server_image,
+        workers=args.workers,
+        log_format=args.log_format,
+        liveness_port=args.liveness_port,
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+def _log_format(text: str) -> str:
+    if text not in ("json", "text"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither json nor text")
+    return text
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the operator until it is told to end (SIGTERM, SIGINT)."""
+    settings = parse(arguments, os.environ)
+    logs.configure(settings.log_format)
+    kopf.run(
+        registry=build_registry(settings),
+        standalone=True,
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
+        liveness_endpoint=f"http://0.0.0.0:{settings.liveness_port}/healthz",
+    )
+
+
+if __name__ == "__main__":
+    main()

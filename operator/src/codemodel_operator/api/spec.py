@@ -1,0 +1,270 @@
+"""The spec of a CodeModel: what a user asks for. Defaults live here and nowhere else."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from .base import ApiModel
+from .cel import rules
+from .quantity import Quantity, parse_quantity
+
+_SOURCE = r"^https?://[^/?#@\s]+(/\S*)?$"
+_SOURCE_HELP = (
+    "write an http:// or https:// URL without spaces, user name or password; a token goes to secretRef"
+)
+_SHA256 = r"^[0-9a-f]{64}$"
+_SHA256_HELP = "write the 64 lowercase hexadecimal digits that sha256sum prints for the model file"
+
+
+class SecretReference(ApiModel):
+    """A Secret in the namespace of the CodeModel."""
+
+    name: Annotated[str, Field(min_length=1, max_length=253)]
+    """Name of the Secret."""
+
+
+class Model(ApiModel):
+    """The model file and how to trust it."""
+
+    source: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=2048,
+            json_schema_extra=rules((f"self.matches(r'{_SOURCE}')", _SOURCE_HELP)),
+        ),
+    ]
+    """URL (http or https) of the GGUF file that the init container downloads."""
+
+    sha256: Annotated[
+        str | None,
+        Field(max_length=64, json_schema_extra=rules((f"self.matches('{_SHA256}')", _SHA256_HELP))),
+    ] = None
+    """SHA-256 of the file in lowercase hexadecimal. A file that differs is refused, never served."""
+
+    secret_ref: SecretReference | None = None
+    """Secret whose key `token` is sent as a bearer token to the host of the source, and to no other host."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not re.match(_SOURCE, self.source):
+            raise ValueError(f"source is {self.source!r}: {_SOURCE_HELP}")
+        if self.sha256 is not None and not re.match(_SHA256, self.sha256):
+            raise ValueError(f"sha256 is {self.sha256!r}: {_SHA256_HELP}")
+        return self
+
+
+class Engine(ApiModel):
+    """What generates the text."""
+
+    name: Literal["llama-cpp", "mock"] = "llama-cpp"
+    """Engine: llama-cpp runs the model; mock answers with canned text and needs no model, for tests."""
+
+    context_length: Annotated[int, Field(ge=16, le=1048576)] = 4096
+    """Tokens that one request may use, prompt and answer together."""
+
+    parallel: Annotated[int, Field(ge=1, le=64)] = 1
+    """Requests that one replica decodes at the same time."""
+
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Threads that compute. 0 takes as many as the CPU limit has cores."""
+
+
+_STAYS_SHARED = "self.mode != 'Shared' || oldSelf.mode != 'Shared' || "
+
+
+class Cache(ApiModel):
+    """Where the model file is kept."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                _STAYS_SHARED + "quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
+                "size can only grow while mode is Shared; write the former size or a larger one",
+            ),
+            (
+                _STAYS_SHARED + "(has(self.storageClassName) == has(oldSelf.storageClassName) && "
+                "(!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName))",
+                "storageClassName cannot change while mode is Shared; write the former value or create "
+                "another CodeModel",
+            ),
+            (
+                _STAYS_SHARED + "self.accessMode == oldSelf.accessMode",
+                "accessMode cannot change while mode is Shared; write the former value or create "
+                "another CodeModel",
+            ),
+        )
+    )
+
+    mode: Literal["Shared", "Ephemeral"] = "Shared"
+    """Shared downloads once to a volume that all replicas mount; Ephemeral downloads in every new pod."""
+
+    size: Quantity = "10Gi"
+    """Size of the volume, larger than the model file; with Ephemeral the most that a pod may store."""
+
+    storage_class_name: Annotated[str | None, Field(min_length=1, max_length=253)] = None
+    """StorageClass of the shared volume; left out, the default class of the cluster."""
+
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = "ReadWriteOnce"
+    """ReadWriteOnce keeps all replicas on one node; ReadWriteMany needs a storage class that can do it."""
+
+
+class Requests(ApiModel):
+    """What the scheduler reserves for a replica."""
+
+    cpu: Quantity = "2"
+    """Cores reserved. The autoscaler's target is a percentage of this."""
+
+    memory: Quantity = "4Gi"
+    """Bytes reserved: the model file, its context, and some."""
+
+
+class Limits(ApiModel):
+    """What a replica may use at most."""
+
+    cpu: Quantity = "4"
+    """Cores at most. Above the request, so that use can exceed the autoscaler's target."""
+
+    memory: Quantity = "8Gi"
+    """Bytes at most; a replica that needs more is killed."""
+
+
+class Resources(ApiModel):
+    """CPU and memory of each replica."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            *(
+                (
+                    f"quantity(string(self.requests.{what}))"
+                    f".compareTo(quantity(string(self.limits.{what}))) <= 0",
+                    f"requests.{what} is more than limits.{what}; raise the limit or lower the request "
+                    f"(one that is left out has a default: see kubectl explain codemodel.spec.resources)",
+                )
+                for what in ("cpu", "memory")
+            )
+        )
+    )
+
+    requests: Requests = Requests()
+    """What the scheduler reserves for a replica."""
+
+    limits: Limits = Limits()
+    """What a replica may use at most."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for what in ("cpu", "memory"):
+            request, limit = getattr(self.requests, what), getattr(self.limits, what)
+            if parse_quantity(request) > parse_quantity(limit):
+                raise ValueError(
+                    f"requests.{what} ({request}) is more than limits.{what} ({limit}); "
+                    f"raise the limit or lower the request"
+                )
+        return self
+
+
+class Scaling(ApiModel):
+    """How many replicas, and when to add or remove one."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "self.minReplicas <= self.maxReplicas",
+                "minReplicas is more than maxReplicas (5 when left out); raise that or lower minReplicas",
+            )
+        )
+    )
+
+    min_replicas: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Replicas that always run."""
+
+    max_replicas: Annotated[int, Field(ge=1, le=1000)] = 5
+    """Replicas at most."""
+
+    target: Annotated[int, Field(ge=1, le=1000)] = 70
+    """CPU use, in percent of the CPU request averaged over the replicas, that the autoscaler aims at."""
+
+    scale_down_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """Seconds that the load must stay low before a replica is removed."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.min_replicas > self.max_replicas:
+            raise ValueError(
+                f"minReplicas ({self.min_replicas}) is more than maxReplicas ({self.max_replicas}); "
+                f"raise maxReplicas or lower minReplicas"
+            )
+        return self
+
+
+_NODE_PORT_HELP = "nodePort needs type NodePort; set type to NodePort or leave nodePort out"
+
+
+class Service(ApiModel):
+    """How clients reach the replicas."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(("!has(self.nodePort) || self.type == 'NodePort'", _NODE_PORT_HELP))
+    )
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    """ClusterIP is reachable inside the cluster; NodePort and LoadBalancer also from outside."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 80
+    """Port of the Service."""
+
+    node_port: Annotated[int | None, Field(ge=30000, le=32767)] = None
+    """Port on every node, with type NodePort; left out, the cluster chooses one."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.node_port is not None and self.type != "NodePort":
+            raise ValueError(_NODE_PORT_HELP)
+        return self
+
+
+_MODEL_HELP = (
+    "model.source is required with this engine; write the URL of a GGUF file, or use engine.name mock"
+)
+
+
+class CodeModelSpec(ApiModel):
+    """A code model to serve."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(("has(self.model) || self.engine.name == 'mock'", _MODEL_HELP))
+    )
+
+    model: Model | None = None
+    """The model file and how to trust it. Required unless the engine is mock, which downloads nothing."""
+
+    engine: Engine = Engine()
+    """What generates the text."""
+
+    cache: Cache = Cache()
+    """Where the model file is kept."""
+
+    resources: Resources = Resources()
+    """CPU and memory of each replica."""
+
+    scaling: Scaling = Scaling()
+    """How many replicas, and when to add or remove one."""
+
+    service: Service = Service()
+    """How clients reach the replicas."""
+
+    image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
+    """Image of the inference server, best pinned by digest; left out, the one that the operator was given."""
+
+    @property
+    def download(self) -> Model | None:
+        """The model to download, None when the engine needs none."""
+        return None if self.engine.name == "mock" else self.model
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.model is None and self.engine.name != "mock":
+            raise ValueError(_MODEL_HELP)
+        return self

@@ -1,0 +1,73 @@
+"""The status of a CodeModel: what the operator observed."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import ApiModel
+
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+
+class Condition(ApiModel):
+    """One observation, in the form of metav1.Condition."""
+
+    type: Annotated[str, Field(max_length=316)]
+    """Ready, Reconciling, Stalled, ModelAvailable or Scaled."""
+
+    status: ConditionStatus
+    """True, False or Unknown."""
+
+    reason: Annotated[str, Field(max_length=1024)]
+    """Why, in one CamelCase word for programs."""
+
+    message: Annotated[str, Field(max_length=32768)]
+    """Why and what to do, for people."""
+
+    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
+    """Generation of the spec that this condition is about."""
+
+    last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    """When the status last changed (RFC 3339, UTC)."""
+
+
+class ModelStatus(ApiModel):
+    """The model that the replicas are to serve."""
+
+    source: str
+    """URL that the model is downloaded from."""
+
+    sha256: str | None = None
+    """SHA-256 that the file is checked against, when the spec has one."""
+
+
+class CodeModelStatus(ApiModel):
+    """What was observed of a CodeModel."""
+
+    observed_generation: Annotated[int, Field(json_schema_extra={"format": "int64"})] = 0
+    """Generation of the spec that this status is about."""
+
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}),
+    ] = ()
+    """Observations by type: Ready, Reconciling, Stalled, ModelAvailable, Scaled."""
+
+    replicas: int = 0
+    """Pods that exist."""
+
+    ready_replicas: int = 0
+    """Pods that answer requests."""
+
+    desired_replicas: int = 0
+    """Pods that the autoscaler wants."""
+
+    endpoint: str | None = None
+    """URL of the service: of the load balancer once it has an address, else inside the cluster."""
+
+    model: ModelStatus | None = None
+    """The model that the replicas are to serve."""
+
+    def condition(self, type_: str) -> Condition | None:
+        """Return the condition of this type, None when there is none yet."""
+        return next((c for c in self.conditions if c.type == type_), None)

@@ -1,0 +1,119 @@
+"""kopf handlers: they only put the key of the owning CodeModel into the queue."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import kopf
+
+from .api import GROUP, PLURAL, VERSION
+from .kube import KubeCluster
+from .reconcile import Reconciler
+from .resources.labels import NAME_LABEL
+from .settings import STUCK_SECONDS, Settings
+from .workers import work
+from .workqueue import WorkQueue
+
+_CHILDREN = (
+    ("apps", "v1", "deployments"),
+    ("autoscaling", "v2", "horizontalpodautoscalers"),
+    ("", "v1", "services"),
+    ("", "v1", "persistentvolumeclaims"),
+    ("", "v1", "pods"),
+)
+_CALLS_PER_WORKER = 3
+"""Requests that a worker has under way at once, about; bounds threads and connections."""
+
+_DRAIN_SECONDS = 10.0
+"""Time for running reconciles to finish when the operator ends."""
+
+
+def build_registry(settings: Settings) -> kopf.OperatorRegistry:
+    """Return the handlers of one operator, with a queue and workers of their own."""
+    registry = kopf.OperatorRegistry()
+    operator = _Operator(settings)
+    kopf.on.startup(registry=registry)(operator.start)
+    kopf.on.cleanup(registry=registry)(operator.stop)
+    kopf.on.login(registry=registry)(_login)
+    kopf.on.probe(registry=registry, id="queue", errors=kopf.ErrorsMode.PERMANENT)(operator.probe)
+    kopf.on.event(GROUP, VERSION, PLURAL, registry=registry, id="codemodel")(operator.codemodel_changed)
+    for group, version, plural in _CHILDREN:
+        kopf.on.event(
+            group, version, plural, registry=registry, id=plural, labels={NAME_LABEL: kopf.PRESENT}
+        )(operator.child_changed)
+    return registry
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Set kopf up to write nothing by itself and never to wait for a silent watch."""
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    # The server ends a watch, the client does so when the server forgets, and silence ends it earlier.
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 330
+    settings.watching.connect_timeout = 10
+    settings.watching.inactivity_timeout = 70
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    for group, version, plural in _CHILDREN:
+        settings.watching.label_selectors[group, version, plural] = NAME_LABEL
+
+
+async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    info = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+    return info if isinstance(info, kopf.ConnectionInfo) else None
+
+
+class _Operator:
+    """The queue, its workers, and the callbacks that kopf gets."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._queue = WorkQueue(clock=time.monotonic, call_later=_call_later, rng=random.Random())  # noqa: S311
+        self._workers: list[asyncio.Task[None]] = []
+
+    async def start(self, settings: kopf.OperatorSettings, **_: Any) -> None:
+        """Start the workers; kopf begins to watch when this returns."""
+        configure(settings)
+        calls = self._settings.workers * _CALLS_PER_WORKER
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(calls, thread_name_prefix="api"))
+        cluster = KubeCluster.connect(calls)
+        reconciler = Reconciler(
+            cluster, default_image=self._settings.server_image, now=lambda: datetime.now(UTC)
+        )
+        self._workers = [
+            asyncio.create_task(work(self._queue, reconciler.reconcile), name=f"worker-{n}")
+            for n in range(self._settings.workers)
+        ]
+
+    async def stop(self, **_: Any) -> None:
+        """Let running reconciles finish, then end the workers."""
+        await self._queue.drain(_DRAIN_SECONDS)
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    async def probe(self, **_: Any) -> float:
+        """Report the age of the oldest key in seconds; fail when the queue no longer moves."""
+        age = self._queue.oldest_seconds()
+        if age > STUCK_SECONDS:
+            raise kopf.PermanentError(f"A key has been waiting for {age:.0f} s; the queue does not move")
+        return round(age, 3)
+
+    async def codemodel_changed(self, namespace: str | None, name: str | None, **_: Any) -> None:
+        """Look at this CodeModel."""
+        if namespace and name:
+            self._queue.add((namespace, name))
+
+    async def child_changed(self, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:
+        """Look at the CodeModel that the child belongs to."""
+        if namespace and (name := labels.get(NAME_LABEL)):
+            self._queue.add((namespace, name))
+
+
+def _call_later(delay: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+    return asyncio.get_running_loop().call_later(delay, callback)

@@ -1,0 +1,200 @@
+"""The cluster behind a real API server: the only module that talks to one and that translates its errors.
+
+The kinds are known, so paths are built here and nothing is discovered: discovery is slow when threads race
+for it, and it fails as a whole when any aggregated API of the cluster is down.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import urllib3
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.dynamic import DynamicClient
+
+from .api import API_VERSION, GROUP, KIND, PLURAL, VERSION
+from .cluster import FIELD_MANAGER, Manifest
+from .errors import ConflictError, OperatorError, RefusedError, TemporaryError
+
+logger = logging.getLogger(__name__)
+
+_PATHS = {
+    KIND: f"/apis/{GROUP}/{VERSION}/namespaces/{{}}/{PLURAL}",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
+    "Service": "/api/v1/namespaces/{}/services",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "Pod": "/api/v1/namespaces/{}/pods",
+    "Event": "/api/v1/namespaces/{}/events",
+}
+_TIMEOUT = (5, 30)
+"""Seconds to connect, and to wait for an answer."""
+
+_REFUSED = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+
+
+class KubeCluster:
+    """Implements `cluster.Cluster` with the kubernetes package, each call in a thread."""
+
+    def __init__(self, client: DynamicClient) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls, connections: int) -> "KubeCluster":
+        """Return a cluster reached by the pod's service account, or else by the kubeconfig.
+
+        Raises:
+            OperatorError: neither is there; the message says what to do.
+        """
+        configuration = Configuration()
+        try:
+            load_incluster_config(client_configuration=configuration)
+        except ConfigException:
+            try:
+                load_kube_config(client_configuration=configuration)
+            except ConfigException as error:
+                raise OperatorError(
+                    f"No cluster is configured ({error}); run in a pod or set KUBECONFIG"
+                ) from error
+        configuration.connection_pool_maxsize = connections
+        configuration.retries = False
+        return cls(DynamicClient(ApiClient(configuration), discoverer=lambda *_: None))
+
+    async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """See `Cluster.get`."""
+        try:
+            return await self._request("get", kind, namespace, name)
+        except _NotFoundError:
+            return None
+
+    async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Manifest]:
+        """See `Cluster.list_pods`."""
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        found = await self._request("get", "Pod", namespace, label_selector=selector)
+        return list(found.get("items") or [])
+
+    async def apply(self, manifest: Manifest) -> Manifest:
+        """See `Cluster.apply`."""
+        return await self._patch(manifest, "application/apply-patch+yaml", force_conflicts="true")
+
+    async def overwrite(self, manifest: Manifest) -> None:
+        """See `Cluster.overwrite`."""
+        stored = await self._patch(manifest, "application/merge-patch+json")
+        metadata = stored["metadata"]
+        kept = [entry for entry in metadata["managedFields"] if not _updated_by_us(entry)]
+        body = {
+            "kind": manifest["kind"],
+            "metadata": {
+                **{key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")},
+                "managedFields": kept,
+            },
+        }
+        await self._patch(body, "application/merge-patch+json")
+
+    async def delete(self, live: Manifest) -> None:
+        """See `Cluster.delete`."""
+        metadata = live["metadata"]
+        body = {"preconditions": {"uid": metadata["uid"]}, "propagationPolicy": "Background"}
+        try:
+            await self._request("delete", live["kind"], metadata["namespace"], metadata["name"], body=body)
+        except _NotFoundError:
+            logger.debug("Already deleted: %s %s", live["kind"], metadata["name"])
+
+    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> None:
+        """See `Cluster.write_status`."""
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": name, "namespace": namespace, "uid": uid},
+            "status": status,
+        }
+        try:
+            await self._patch(body, "application/apply-patch+yaml", "/status", force_conflicts="true")
+        except _NotFoundError:
+            logger.debug("Deleted before its status was written: %s %s", namespace, name)
+
+    async def create_event(self, event: Manifest) -> None:
+        """See `Cluster.create_event`."""
+        await self._request("post", "Event", event["metadata"]["namespace"], body=event)
+
+    async def _patch(self, body: Manifest, content_type: str, suffix: str = "", **query: Any) -> Manifest:
+        metadata = body["metadata"]
+        return await self._request(
+            "patch",
+            body["kind"],
+            metadata["namespace"],
+            metadata["name"] + suffix,
+            body=body,
+            content_type=content_type,
+            field_manager=FIELD_MANAGER,
+            **query,
+        )
+
+    async def _request(
+        self, verb: str, kind: str, namespace: str, name: str = "", *, body: Any = None, **options: Any
+    ) -> Manifest:
+        path = "/".join(filter(None, (_PATHS[kind].format(namespace), name)))
+
+        def call() -> Manifest:
+            result: Manifest = self._client.request(
+                verb,
+                path,
+                body=body,
+                serializer=lambda _client, data: data,
+                _request_timeout=_TIMEOUT,
+                # DynamicClient appends to a list that all calls share unless each brings its own.
+                query_params=[],
+                header_params={},
+                **options,
+            )
+            return result
+
+        result = await asyncio.to_thread(_translating, call, f"{verb} {kind} {namespace}/{name}")
+        # Objects in a list and the answers of some verbs lack it; the callers rely on it.
+        result.setdefault("kind", kind)
+        return result
+
+
+def _updated_by_us(entry: Manifest) -> bool:
+    return bool(entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Update")
+
+
+class _NotFoundError(TemporaryError):
+    """The object, its namespace or its kind does not exist (yet)."""
+
+
+def _translating(call: Callable[[], Manifest], what: str) -> Manifest:
+    try:
+        return call()
+    except ApiException as error:
+        message = _message(error)
+        if error.status == HTTPStatus.NOT_FOUND:
+            raise _NotFoundError(f"{what}: {message}") from error
+        if error.status in _REFUSED:
+            raise RefusedError(message) from error
+        if error.status == HTTPStatus.CONFLICT:
+            raise ConflictError(f"{what}: {message}") from error
+        raise TemporaryError(f"{what}: {error.status} {message}") from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise TemporaryError(f"{what}: {error}") from error
+
+
+def _message(error: ApiException) -> str:
+    """Return the message of the Status object that the API server answers errors with."""
+    try:
+        body = json.loads(error.body)
+        return str(body["message"])
+    except (TypeError, ValueError, KeyError):
+        return str(error.reason or error.body or error.status)

@@ -1,0 +1,45 @@
+"""Reads everything about one CodeModel, at once."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from .api import KIND
+from .cluster import CHILD_KINDS, Cluster, Manifest
+from .resources.labels import selector
+from .resources.storage import claim_name
+from .workqueue import Key
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What exists of a CodeModel at one moment."""
+
+    codemodel: Manifest
+    children: dict[str, Manifest] = field(default_factory=dict)
+    """Live objects under the names of the children, by kind; not all of them need be ours."""
+
+    pods: list[Manifest] = field(default_factory=list)
+
+
+async def observe(cluster: Cluster, key: Key) -> Observed | None:
+    """Return what exists, None when the CodeModel is gone or on its way."""
+    namespace, name = key
+    codemodel = await cluster.get(KIND, namespace, name)
+    if codemodel is None or codemodel["metadata"].get("deletionTimestamp"):
+        return None
+    pods, children = await asyncio.gather(
+        cluster.list_pods(namespace, selector(name)),
+        asyncio.gather(*(cluster.get(kind, namespace, child_name(kind, name)) for kind in CHILD_KINDS)),
+    )
+    found = {kind: live for kind, live in zip(CHILD_KINDS, children, strict=True) if live is not None}
+    return Observed(codemodel, found, pods)
+
+
+def child_name(kind: str, name: str) -> str:
+    """Return the name of the child of this kind of a CodeModel."""
+    return claim_name(name) if kind == "PersistentVolumeClaim" else name
+
+
+def owned_by(live: Manifest, uid: str) -> bool:
+    """Tell whether the object belongs to the CodeModel with this uid."""
+    return any(ref.get("uid") == uid for ref in live["metadata"].get("ownerReferences") or [])

@@ -1,0 +1,111 @@
+"""Makes the cluster match one CodeModel, and says in its status how far that got."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from .api.codemodel import Owner, owner_of, parse_spec
+from .api.spec import CodeModelSpec
+from .api.status import CodeModelStatus
+from .apply import Problem, apply_child
+from .cluster import Cluster, Manifest
+from .errors import OperatorError, TemporaryError
+from .events import build_event, transitions
+from .observe import Observed, observe, owned_by
+from .resources import build_children
+from .settings import CONFLICT_RETRY_SECONDS, RESYNC_SECONDS
+from .status import World, compute_status, dump_status, read_status
+from .workqueue import Key
+
+logger = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Level-triggered: looks at what is, not at what happened; doing it twice changes nothing."""
+
+    def __init__(self, cluster: Cluster, *, default_image: str, now: Callable[[], datetime]) -> None:
+        self._cluster = cluster
+        self._default_image = default_image
+        self._now = now
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Return the seconds after which to look again, None when the CodeModel is gone.
+
+        Raises:
+            OperatorError: the cluster did not let us finish; try again.
+        """
+        observed = await observe(self._cluster, key)
+        if observed is None:
+            return None
+        owner = owner_of(observed.codemodel)
+        spec = parse_spec(observed.codemodel)
+        if isinstance(spec, str):
+            # What runs goes on running as it is.
+            world = World(owner, None, _owned(owner, observed), observed.pods, [Problem("InvalidSpec", spec)])
+        else:
+            children, problems = await self._apply(owner, spec, observed)
+            if not problems:
+                await self._prune(owner, children, observed)
+            world = World(owner, spec, children, observed.pods, problems)
+        await self._report(world, observed)
+        if passing := [problem for problem in world.problems if problem.passing]:
+            raise TemporaryError(passing[0].message)
+        return CONFLICT_RETRY_SECONDS if world.problems else RESYNC_SECONDS
+
+    async def _apply(
+        self, owner: Owner, spec: CodeModelSpec, observed: Observed
+    ) -> tuple[dict[str, Manifest], Sequence[Problem]]:
+        """Return the children as stored by kind, and the problems with those that are not as desired."""
+        desired = build_children(owner, spec, default_image=self._default_image)
+        results = await asyncio.gather(
+            *(apply_child(self._cluster, d, observed.children.get(d["kind"]), owner.uid) for d in desired),
+            # Let all of them finish: a task left behind would write after this reconcile has ended.
+            return_exceptions=True,
+        )
+        children: dict[str, Manifest] = {}
+        problems: list[Problem] = []
+        for manifest, result in zip(desired, results, strict=True):
+            kind = manifest["kind"]
+            if isinstance(result, BaseException):
+                raise result
+            if isinstance(result, Problem):
+                problems.append(result)
+                if kind in (owned := _owned(owner, observed)):
+                    children[kind] = owned[kind]
+            else:
+                children[kind] = result
+        return children, problems
+
+    async def _prune(self, owner: Owner, children: dict[str, Manifest], observed: Observed) -> None:
+        """Delete what we own and no longer desire."""
+        for kind, live in _owned(owner, observed).items():
+            if kind not in children and not live["metadata"].get("deletionTimestamp"):
+                await self._cluster.delete(live)
+                logger.info("Pruned", extra={"event": {"child": f"{kind}/{live['metadata']['name']}"}})
+
+    async def _report(self, world: World, observed: Observed) -> None:
+        """Write the status when it changed, and tell of transitions."""
+        owner, now = world.owner, self._now()
+        before = read_status(observed.codemodel)
+        after = compute_status(world, before, now)
+        if after == before:
+            return
+        await self._cluster.write_status(owner.namespace, owner.name, owner.uid, dump_status(after))
+        await self._tell(owner, before, after, now)
+
+    async def _tell(
+        self, owner: Owner, before: CodeModelStatus, after: CodeModelStatus, now: datetime
+    ) -> None:
+        for condition in transitions(before, after):
+            facts = {"generation": owner.generation, "reason": condition.reason, "detail": condition.message}
+            logger.info(f"{condition.type} is {condition.status}", extra={"event": facts})
+            try:
+                await self._cluster.create_event(build_event(owner, condition, now))
+            except OperatorError as error:
+                # The status has it already; an event is not worth another reconcile.
+                logger.warning("Event not created", extra={"event": {"reason": str(error)}})
+
+
+def _owned(owner: Owner, observed: Observed) -> dict[str, Manifest]:
+    return {kind: live for kind, live in observed.children.items() if owned_by(live, owner.uid)}

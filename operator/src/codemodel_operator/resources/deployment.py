@@ -1,0 +1,165 @@
+"""The Deployment: an init container that downloads the model, and the server."""
+
+from typing import Any
+
+from ..api.codemodel import Owner
+from ..api.spec import CodeModelSpec, Model
+from ..fingerprint import fingerprint
+from .labels import TEMPLATE_ANNOTATION, labels, metadata, selector
+from .storage import MODELS_PATH, claim_name, model_path
+
+PORT = 8080
+USER = 65532
+"""The unprivileged user of the server image; also the group that owns the volumes."""
+
+TOKEN_DIRECTORY = "/var/run/secrets/codemodel"  # noqa: S105 - a place, not a secret
+
+_LOAD_SECONDS = 600
+"""A server may take this long to load its model before it is restarted."""
+
+_ROLLOUT_SECONDS = 7200
+"""Progress deadline. Downloads of tens of gigabytes are progress, although Kubernetes sees none."""
+
+
+def build_deployment(owner: Owner, spec: CodeModelSpec, *, image: str) -> dict[str, Any]:
+    """Return the Deployment, without spec.replicas: that belongs to the autoscaler."""
+    pod = _pod(owner.name, spec, image)
+    template = {
+        "metadata": {
+            "labels": labels(owner.name),
+            "annotations": {TEMPLATE_ANNOTATION: fingerprint(pod)},
+        },
+        "spec": pod,
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(owner),
+        "spec": {
+            "selector": {"matchLabels": selector(owner.name)},
+            "progressDeadlineSeconds": _ROLLOUT_SECONDS,
+            "revisionHistoryLimit": 3,
+            # A new replica serves before an old one leaves: a rollout never costs capacity.
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "template": template,
+        },
+    }
+
+
+def _pod(name: str, spec: CodeModelSpec, image: str) -> dict[str, Any]:
+    model = spec.download
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 60,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            # Only the first pod pays for changing the owner of a large volume.
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        **({"initContainers": [_downloader(model, spec, image)]} if model else {}),
+        "containers": [_server(name, model, spec, image)],
+        "volumes": _volumes(name, model, spec),
+    }
+
+
+def _downloader(model: Model, spec: CodeModelSpec, image: str) -> dict[str, Any]:
+    arguments = [model.source, model_path(model)]
+    mounts = [{"name": "models", "mountPath": MODELS_PATH}, {"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
+    if model.sha256 is not None:
+        arguments += ["--sha256", model.sha256]
+    if model.secret_ref is not None:
+        arguments += ["--token-file", f"{TOKEN_DIRECTORY}/token"]
+        mounts.append({"name": "token", "mountPath": TOKEN_DIRECTORY, "readOnly": True})  # type: ignore[dict-item]
+    return {
+        "name": "download-model",
+        "image": image,
+        "command": ["codemodel-fetch"],
+        "args": arguments,
+        "resources": _resources(spec),
+        "securityContext": _container_security(),
+        "volumeMounts": mounts,
+    }
+
+
+def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> dict[str, Any]:
+    variables = {
+        "ENGINE": spec.engine.name,
+        **({"MODEL_PATH": model_path(model)} if model else {}),
+        "MODEL_NAME": name,
+        "CONTEXT_LENGTH": spec.engine.context_length,
+        "PARALLEL": spec.engine.parallel,
+        "THREADS": spec.engine.threads,
+        "HOST": "0.0.0.0",  # noqa: S104 - the pod's own network
+        "PORT": PORT,
+    }
+    ready = {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 2, "timeoutSeconds": 2}
+    alive = {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 10, "timeoutSeconds": 5}
+    mounts: list[dict[str, Any]] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
+    if model:
+        mounts.insert(0, {"name": "models", "mountPath": MODELS_PATH, "readOnly": True})
+    return {
+        "name": "llm-service",
+        "image": image,
+        "command": ["codemodel-server"],
+        "env": [
+            *({"name": key, "value": str(value)} for key, value in variables.items()),
+            {
+                "name": "POD_NAME",
+                "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}},
+            },
+        ],
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "resources": _resources(spec),
+        "startupProbe": {**ready, "failureThreshold": _LOAD_SECONDS // 2},
+        "readinessProbe": {**ready, "failureThreshold": 2},
+        "livenessProbe": {**alive, "failureThreshold": 6},
+        # Endpoints are removed while this sleeps, so that no request reaches a server that drains.
+        "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+        # A crash without a message of its own still shows the end of its log.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": _container_security(),
+        "volumeMounts": mounts,
+    }
+
+
+def _resources(spec: CodeModelSpec) -> dict[str, Any]:
+    """The same for both containers: a pod is charged for the larger one, not for the sum."""
+    return {
+        "requests": {"cpu": spec.resources.requests.cpu, "memory": spec.resources.requests.memory},
+        "limits": {"cpu": spec.resources.limits.cpu, "memory": spec.resources.limits.memory},
+    }
+
+
+def _container_security() -> dict[str, Any]:
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def _volumes(name: str, model: Model | None, spec: CodeModelSpec) -> list[dict[str, Any]]:
+    volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": {}}]
+    if model is None:
+        return volumes
+    if spec.cache.mode == "Shared":
+        volumes.insert(0, {"name": "models", "persistentVolumeClaim": {"claimName": claim_name(name)}})
+    else:
+        volumes.insert(0, {"name": "models", "emptyDir": {"sizeLimit": spec.cache.size}})
+    if model.secret_ref is not None:
+        volumes.append(
+            {
+                "name": "token",
+                "secret": {
+                    "secretName": model.secret_ref.name,
+                    "defaultMode": 0o440,
+                    "items": [{"key": "token", "path": "token"}],
+                },
+            }
+        )
+    return volumes

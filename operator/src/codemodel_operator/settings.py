@@ -1,0 +1,33 @@
+"""Settings of the operator process. Flags and environment variables are read in __main__."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an administrator chooses."""
+
+    namespaces: tuple[str, ...] = ()
+    """Namespaces to serve; empty means all."""
+
+    server_image: str = "codemodel-server:dev"
+    """Image of the inference server for CodeModels that name none."""
+
+    workers: int = 8
+    """CodeModels reconciled at the same time."""
+
+    log_format: str = "json"
+    """json or text."""
+
+    liveness_port: int = 8081
+    """TCP port of the liveness endpoint, /healthz."""
+
+
+RESYNC_SECONDS = 300.0
+"""Every CodeModel is looked at this often (±20 %), in case an event was missed."""
+
+CONFLICT_RETRY_SECONDS = 30.0
+"""Pause before looking again after a refusal that no event of ours would announce the end of."""
+
+STUCK_SECONDS = 120.0
+"""A key that waits or is worked on longer than this means that the queue no longer moves."""

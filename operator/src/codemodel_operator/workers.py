@@ -1,0 +1,42 @@
+"""The loop of the workers: take a key, reconcile it, say when to look again."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from .errors import OperatorError
+from .logs import current_key
+from .workqueue import Key, WorkQueue
+
+logger = logging.getLogger(__name__)
+
+Reconcile = Callable[[Key], Awaitable[float | None]]
+
+
+async def work(queue: WorkQueue, reconcile: Reconcile) -> None:
+    """Reconcile keys for ever. No failure ends this, cancelling does."""
+    while True:
+        await work_once(queue, reconcile)
+
+
+async def work_once(queue: WorkQueue, reconcile: Reconcile) -> None:
+    """Wait for one key, reconcile it and give it back."""
+    key = await queue.get()
+    current_key.set(key)
+    try:
+        next_after = await reconcile(key)
+    except asyncio.CancelledError:
+        raise
+    except OperatorError as error:
+        delay = queue.retry(key)
+        logger.warning("Trying again", extra={"event": {"reason": str(error), "delay": round(delay, 2)}})
+    except Exception:
+        delay = queue.retry(key)
+        logger.exception("Unexpected failure, trying again", extra={"event": {"delay": round(delay, 2)}})
+    else:
+        if next_after is None:
+            queue.forget(key)
+        else:
+            queue.done(key, next_after)
+    finally:
+        current_key.set(None)

@@ -1,0 +1,130 @@
+"""A queue of keys for level-triggered reconciling: coalescing, with backoff, delays and an age to watch."""
+
+import asyncio
+import contextlib
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol
+
+Key = tuple[str, str]
+"""Namespace and name of a CodeModel."""
+
+
+class Timer(Protocol):
+    """A pending call that can be called off."""
+
+    def cancel(self) -> None:
+        """Call it off."""
+
+
+class WorkQueue:
+    """Holds each key at most once and never hands it to two workers at a time.
+
+    A key that is added while a worker has it comes back when that worker is done, so no event is lost. Lives
+    in one event loop; not for threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        call_later: Callable[[float, Callable[[], None]], Timer],
+        rng: random.Random,
+        base_delay: float = 0.2,
+        max_delay: float = 60.0,
+    ) -> None:
+        self._clock = clock
+        self._call_later = call_later
+        self._rng = rng
+        self._base_delay = base_delay
+        self._max_delay = max_delay
+        self._waiting: OrderedDict[Key, float] = OrderedDict()  # key: since when
+        self._active: dict[Key, float] = {}
+        self._again: set[Key] = set()
+        self._timers: dict[Key, tuple[float, Timer]] = {}  # key: when due
+        self._failures: dict[Key, int] = {}
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._closed = False
+
+    def add(self, key: Key) -> None:
+        """Ask for a look at this key, soon."""
+        if key in self._active:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting[key] = self._clock()
+            self._wake.set()
+
+    def add_after(self, key: Key, delay: float) -> None:
+        """Ask for a look after so many seconds; the earliest of several such requests counts."""
+        due = self._clock() + delay
+        if key in self._timers:
+            earlier, timer = self._timers[key]
+            if earlier <= due:
+                return
+            timer.cancel()
+        self._timers[key] = (due, self._call_later(delay, lambda: self._fire(key)))
+
+    async def get(self) -> Key:
+        """Wait for a key and take it; the caller must then call `done`, `retry` or `forget`."""
+        while self._closed or not self._waiting:
+            self._wake.clear()
+            await self._wake.wait()
+        key, _ = self._waiting.popitem(last=False)
+        self._active[key] = self._clock()
+        # What the timer would ask for is about to happen.
+        self._cancel_timer(key)
+        return key
+
+    def done(self, key: Key, next_after: float) -> None:
+        """Give back a key that was reconciled; look again after about so many seconds (±20 %)."""
+        self._failures.pop(key, None)
+        self.add_after(key, next_after * self._rng.uniform(0.8, 1.2))
+        self._release(key)
+
+    def retry(self, key: Key) -> float:
+        """Give back a key that failed; return the seconds until it is tried again, longer each time."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        delay = min(self._max_delay, self._base_delay * 2.0 ** min(failures - 1, 32))
+        delay *= self._rng.uniform(0.5, 1.0)
+        # An event that came meanwhile does not shorten the pause: it may be our own failing write.
+        self._again.discard(key)
+        self.add_after(key, delay)
+        self._release(key)
+        return delay
+
+    def forget(self, key: Key) -> None:
+        """Give back a key whose object is gone."""
+        self._failures.pop(key, None)
+        self._cancel_timer(key)
+        self._release(key)
+
+    def oldest_seconds(self) -> float:
+        """Return for how long the key has been waiting or worked on that is so for longest; 0 when idle."""
+        since = [*self._waiting.values(), *self._active.values()]
+        return self._clock() - min(since) if since else 0.0
+
+    async def drain(self, seconds: float) -> None:
+        """Hand out no more keys; wait, at most so long, until all that are taken have been given back."""
+        self._closed = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._active:
+                    self._idle.clear()
+                    await self._idle.wait()
+
+    def _fire(self, key: Key) -> None:
+        self._timers.pop(key, None)
+        self.add(key)
+
+    def _cancel_timer(self, key: Key) -> None:
+        if key in self._timers:
+            self._timers.pop(key)[1].cancel()
+
+    def _release(self, key: Key) -> None:
+        self._active.pop(key, None)
+        self._idle.set()
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
