@@ -11,6 +11,9 @@ HUB = "model-hub"
 MODEL_FILE = "sample-coder.gguf"
 SOURCE = f"http://{HUB}.{HUB_NAMESPACE}.svc/{MODEL_FILE}"
 
+SUITE_LABEL = "codemodel.dev/e2e"
+"""Label of the namespaces that belong to the suite, and that it deletes."""
+
 READY_SECONDS = 120
 """From apply to Ready: volume, download, two container starts and the loading of the model, on a busy machine."""
 
@@ -41,6 +44,12 @@ def codemodel(name: str, change: Manifest | None = None) -> Manifest:
         "metadata": {"name": name},
         "spec": merged(spec, change or {}),
     }
+
+
+def suite_namespace(name: str) -> Manifest:
+    """Return a namespace of the suite's own, under Pod Security "restricted"."""
+    labels = {SUITE_LABEL: "true", "pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 def merged(base: Manifest, change: Manifest) -> Manifest:

@@ -43,9 +43,14 @@ def attempt(*arguments: str, namespace: str | None = None, stdin: Any = None) ->
     """
     words = [binary(), "--context", CONTEXT, *(("-n", namespace) if namespace else ()), *arguments]
     text = None if stdin is None else json.dumps(stdin)
-    run = subprocess.run(
-        words, input=text, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
-    )
+    try:
+        run = subprocess.run(
+            words, input=text, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        return Outcome(127, "", f"{words[0]} is not there: run `make up`, or set CODEMODEL_KUBECTL")
+    except subprocess.TimeoutExpired:
+        return Outcome(124, "", f"no end after {TIMEOUT_SECONDS} s")
     return Outcome(run.returncode, run.stdout, run.stderr)
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from e2e.cluster import base_image, docker, images, kind, settings, workloads
-from e2e.cluster.steps import StepError, say, step
+from e2e.cluster.steps import StepError, say
 
 
 def up() -> None:
@@ -21,7 +21,7 @@ def up() -> None:
     docker.ensure()
     base_image.ensure()
     created = kind.ensure()
-    prepare_hub()
+    images.prepare_hub()
     images.build()
     loaded = images.load()
     workloads.deploy(set() if created else loaded)
@@ -74,15 +74,6 @@ def env() -> None:
         if value := os.environ.get(name):
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     sys.stdout.write(f"export PATH={shlex.quote(str(settings.LINKS))}:$PATH\n")
-
-
-def prepare_hub() -> None:
-    """The hub image's build context: its Dockerfile and configuration beside the sample model."""
-    context = settings.ROOT / "build" / "hub"
-    with step("Making the sample model") as current:
-        current.run(
-            sys.executable, "-m", "models.sample_model", context / "sample-coder.gguf", cwd=settings.ROOT
-        )
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """debian:trixie-slim, the base of every image here: pulled, or made with mmdebstrap where nothing can be pulled."""
 
 import subprocess
+import sys
 
-from e2e.cluster import docker, settings
+from e2e.cluster import docker, settings, trust
 from e2e.cluster.steps import step
 
 PULL_SECONDS = 120
@@ -34,6 +35,7 @@ def ensure() -> None:
             "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-exclude=/usr/share/man/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*",
+            f'--customize-hook={sys.executable} {trust.__file__} "$1" && chroot "$1" update-ca-certificates',
             settings.DEBIAN_SUITE,
             archive,
         )

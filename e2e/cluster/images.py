@@ -1,11 +1,15 @@
 """Our own images: built with the repository's Dockerfiles and loaded into the cluster's node."""
 
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from e2e.cluster import kind, settings
 from e2e.cluster.node_image import BUILDKIT
 from e2e.cluster.steps import step
+
+HUB_CONTEXT = settings.ROOT / "build" / "hub"
 
 BUILDS = (
     ("operator", settings.OPERATOR_IMAGE, "Dockerfile.operator", settings.ROOT),
@@ -15,8 +19,23 @@ BUILDS = (
         "Dockerfile.server",
         settings.ROOT,
     ),
-    ("model hub", settings.HUB_IMAGE, "Dockerfile", settings.ROOT / "build" / "hub"),
+    ("model hub", settings.HUB_IMAGE, "Dockerfile", HUB_CONTEXT),
 )
+
+
+def prepare_hub() -> None:
+    """The hub image's build context: ``e2e/hub`` beside the sample model, which is made here.
+
+    Raises:
+        StepError: the model cannot be made.
+    """
+    HUB_CONTEXT.mkdir(parents=True, exist_ok=True)
+    for name in ("Dockerfile", "nginx.conf"):
+        shutil.copy2(settings.ROOT / "e2e" / "hub" / name, HUB_CONTEXT)
+    with step("Making the sample model") as current:
+        current.run(
+            sys.executable, "-m", "models.sample_model", HUB_CONTEXT / "sample-coder.gguf", cwd=settings.ROOT
+        )
 
 
 def build() -> None:

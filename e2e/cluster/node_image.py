@@ -143,13 +143,7 @@ def _side_load(current: Step, bare: str, tag: str) -> None:
         current.run("bash", "-o", "pipefail", "-c", load, "load", container, *images)
         current.run("docker", "exec", container, "pkill", "containerd")
         entry = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]'
-        stop = "STOPSIGNAL SIGRTMIN+3"
-        changes = [
-            word
-            for change in (entry, "CMD []", "ENV container=docker", stop)
-            for word in ("--change", change)
-        ]
-        current.run("docker", "commit", *changes, container, tag)
-    finally:
-        current.run("docker", "rm", "-f", container)
-        current.run("docker", "rmi", bare, *SCRATCH_IMAGES, KUBE_PROXY, ok=(0, 1))
+        current.run("docker", "commit", "--change", entry, "--change", "CMD []", container, tag)
+    finally:  # quietly: a failure's log must end with its cause
+        for clean in (["rm", "-f", container], ["rmi", bare, *SCRATCH_IMAGES, KUBE_PROXY]):
+            subprocess.run(["docker", *clean], capture_output=True, check=False)

@@ -2,10 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self
 
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import DynamicApiError
@@ -20,24 +21,38 @@ _WATCH_SECONDS = 2
 """Watches are this short, and go on where the last one ended, so that a recorder ends within this time."""
 
 
+class Watcher(Protocol):
+    """What a recorder needs of :class:`e2e.api.Api`."""
+
+    def watch(
+        self, kind: str, namespace: str, version: str | None, seconds: int
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """See `Api.watch`."""
+
+    def close(self) -> None:
+        """See `Api.close`."""
+
+
 class Recorder:
     """Watches a namespace as long as its body runs.
 
     Only what changes is kept, so a watch that begins anew, after a break, adds nothing twice.
     """
 
-    def __init__(self, namespace: str, path: Path) -> None:
+    def __init__(self, namespace: str, path: Path, connect: Callable[[], Watcher] = Api) -> None:
         """Prepare a recorder.
 
         Args:
             namespace: where to watch.
             path: the JSON-lines file that is written when the recording ends.
+            connect: returns a connection to the API server; each thread makes its own.
         """
         self.entries: list[Entry] = []
         """What happened so far, oldest first; grows while the recorder runs."""
 
         self._namespace = namespace
         self._path = path
+        self._connect = connect
         self._adding = threading.Lock()
         self._last: dict[tuple[str, str], Entry] = {}
         self._stop = threading.Event()
@@ -71,7 +86,8 @@ class Recorder:
         return self._last.get((kind, name))
 
     def _record(self, kind: str) -> None:
-        api, version = Api(), None
+        version: str | None = None
+        api = self._connect()
         while not self._stop.is_set():
             try:
                 for change, manifest in api.watch(kind, self._namespace, version, _WATCH_SECONDS):
@@ -86,10 +102,8 @@ class Recorder:
                 self._stop.wait(0.5)
         api.close()
 
-    def _add(self, change: str, manifest: dict[str, object]) -> None:
-        metadata = manifest["metadata"]
-        assert isinstance(metadata, dict)  # noqa: S101 - for the type checker
-        kind, name = str(manifest["kind"]), str(metadata["name"])
+    def _add(self, change: str, manifest: dict[str, Any]) -> None:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
         with self._adding:
             entry = Entry(time.time(), kind, name, change, facts_of(manifest))
             last = self._last.get((kind, name))

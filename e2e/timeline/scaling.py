@@ -125,7 +125,7 @@ def _keeps(entry: Entry, name: str) -> bool:
     if not current or use is None or not target or current == 1:
         return False
     ratio = use / target
-    return abs(ratio - 1) <= TOLERANCE or math.ceil(current * ratio) >= current
+    return bool(abs(ratio - 1) <= TOLERANCE or math.ceil(current * ratio) >= current)
 
 
 def _told(entries: Sequence[Entry], name: str) -> list[str]:

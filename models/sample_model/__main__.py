@@ -12,7 +12,9 @@ def main() -> None:
         prog="python -m models.sample_model",
         description="Write the sample model: a GGUF of about 10 MiB, the same bytes on every machine.",
     )
-    parser.add_argument("out", type=Path, metavar="OUT", help="the file to write, for example build/sample-coder.gguf")
+    parser.add_argument(
+        "out", type=Path, metavar="OUT", help="the file to write, for example build/sample-coder.gguf"
+    )
     out = parser.parse_args().out
     print(f"{build(out)}  {out}")
 

@@ -11,7 +11,7 @@ from models.sample_model import tokenizer
 from models.sample_model.weights import Shape, tensors
 
 # Of the file that `build` makes; a change of it is a change of what every cluster downloads.
-SHA256 = ""
+SHA256 = "aa0b245931552c08ecd2925f1237326d3191a11c6617a4917c577b6a6cda6443"
 _ARCHITECTURE = "llama"
 _CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -104,6 +104,4 @@ def _unprintable(tokens: list[str]) -> list[int]:
         text = bytes(bytes_of[letter] for letter in token).decode("latin-1")
         return text.isascii() and (text.isprintable() or not text.strip(" \n"))
 
-    return [
-        index for index, token in enumerate(tokens) if token in tokenizer.SPECIAL or not readable(token)
-    ]
+    return [index for index, token in enumerate(tokens) if token in tokenizer.SPECIAL or not readable(token)]

@@ -2,7 +2,7 @@
 
 import sys
 
-from codemodel_server.engines.selection import build_engine, choose_engine, model_name
+from codemodel_server.engines.selection import build_engine, model_name
 from codemodel_server.errors import LoadError
 from codemodel_server.server import Server
 from codemodel_server.settings import parse_settings

@@ -5,7 +5,7 @@ import json
 import logging
 from typing import Any
 
-from gunicorn.glogging import Logger
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 # Asked every few seconds by the kubelet and Prometheus; only what goes wrong is worth a line.
 _PROBES = {"/health", "/ready", "/metrics"}
@@ -28,7 +28,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class JsonLogger(Logger):
+class JsonLogger(Logger):  # type: ignore[misc]
     """gunicorn's logger, writing JSON."""
 
     def setup(self, cfg: Any) -> None:
@@ -37,7 +37,7 @@ class JsonLogger(Logger):
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.setFormatter(JsonFormatter())
 
-    def access(self, resp: Any, req: Any, environ: Any, request_time: datetime.timedelta) -> None:
+    def access(self, resp: Any, _req: Any, environ: Any, request_time: datetime.timedelta) -> None:
         """Called by gunicorn after each answer."""
         status = int(str(resp.status).split(maxsplit=1)[0])
         if environ["PATH_INFO"] in _PROBES and status < 400:

@@ -12,10 +12,13 @@ class Metrics:
     """All metrics of one server, `codemodel_*`; times are in seconds."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "codemodel_requests", "Answers by route and HTTP status.", ["route", "status"], registry=self.registry
+            "codemodel_requests",
+            "Answers by route and HTTP status.",
+            ["route", "status"],
+            registry=self.registry,
         )
         self.time_to_first_token = Histogram(
             "codemodel_time_to_first_token_seconds",

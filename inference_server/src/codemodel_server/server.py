@@ -11,9 +11,9 @@ import time
 from typing import Any
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication
-from gunicorn.errors import HaltServer
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from codemodel_server.app import create_app
 from codemodel_server.engines.base import Engine
@@ -38,7 +38,7 @@ _WORKER_FAILED = 3
 _LOADING, _LOADED, _STOPPING = range(3)
 
 
-class DrainingWorker(ThreadWorker):
+class DrainingWorker(ThreadWorker):  # type: ignore[misc]
     """Tells the server when the process is to end."""
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
@@ -52,7 +52,7 @@ class DrainingWorker(ThreadWorker):
         super().handle_quit(sig, frame)
 
 
-class Server(BaseApplication):
+class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with this project's configuration.
 
     Args:
@@ -113,7 +113,7 @@ class Server(BaseApplication):
         try:
             service.load()
         except LoadError as error:
-            server_log().error("%s", error)  # noqa: TRY400
+            server_log().error("%s", error)
             write_termination_message(f"LoadFailed: {error}")
             time.sleep(_FAILURE_SHOWN_SECONDS)
             os._exit(_WORKER_FAILED)
@@ -132,7 +132,9 @@ class Server(BaseApplication):
             HaltServer: it died while it loaded the model, so that the next one would, too.
         """
         if self._progress[0] == _LOADING:
-            message = "the engine crashed while it loaded the model: check that the file is a complete GGUF model"
+            message = (
+                "the engine crashed while it loaded the model: check that the file is a complete GGUF model"
+            )
             server_log().error(message)
             write_termination_message(f"LoadFailed: {message}")
             raise HaltServer(message, _WORKER_FAILED)

@@ -116,7 +116,14 @@ class Service:
             retry_after = self._retry_after()
             message = f"{self._queue.waiting} requests wait already: try again in {retry_after} s"
             raise QueueFullError(message, retry_after=retry_after) from None
-        return Job(generation, ticket, arrival, self._clock, self._metrics, self._finished)
+        return Job(
+            generation=generation,
+            ticket=ticket,
+            arrival=arrival,
+            clock=self._clock,
+            metrics=self._metrics,
+            finished=self._finished,
+        )
 
     def _finished(self, seconds: float) -> None:
         self._mean_seconds += _NEWEST_WEIGHT * (seconds - self._mean_seconds)
@@ -136,6 +143,7 @@ class Job:
 
     def __init__(
         self,
+        *,
         generation: Generation,
         ticket: Ticket,
         arrival: float,

@@ -104,7 +104,7 @@ OPTIONS = (
     _Option("model", "MODEL_PATH", Path, None, "GGUF model file"),
     _Option(
         "engine", "ENGINE", _engine, "auto",
-        "auto, llama-cpp, ollama or mock; auto takes llama-cpp if a model file is given, else ollama if it answers, else mock",
+        "auto, llama-cpp, ollama or mock; auto: llama-cpp if a model is given, else ollama if it answers, else mock",
     ),
     _Option("host", "HOST", str, "127.0.0.1", "address to listen at"),
     _Option("port", "PORT", _integer(0, 65535), 8080, "port to listen at; 0 takes a free one"),
@@ -138,7 +138,9 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str] = os
     parser.add_argument("--version", action="version", version=__version__)
     for option in OPTIONS:
         default = "" if option.default is None else f" (default: {option.default})"
-        parser.add_argument(f"--{option.name}", metavar="X", help=f"[{option.variable}] {option.help}{default}")
+        parser.add_argument(
+            f"--{option.name}", metavar="X", help=f"[{option.variable}] {option.help}{default}"
+        )
     flags = vars(parser.parse_args(arguments))
     values: dict[str, Any] = {}
     for option in OPTIONS:

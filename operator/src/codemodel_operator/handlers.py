@@ -48,8 +48,10 @@ def build_registry(settings: Settings) -> kopf.OperatorRegistry:
     return registry
 
 
-def configure(settings: kopf.OperatorSettings) -> None:
+def configure(settings: kopf.OperatorSettings, *, clusterwide: bool) -> None:
     """Set kopf up to write nothing by itself and never to wait for a silent watch."""
+    # Needs rights on the cluster that an operator of a few namespaces does not have.
+    settings.scanning.disabled = not clusterwide
     settings.posting.enabled = False
     settings.peering.standalone = True
     # The server ends a watch, the client does so when the server forgets, and silence ends it earlier.
@@ -78,7 +80,7 @@ class _Operator:
 
     async def start(self, settings: kopf.OperatorSettings, **_: Any) -> None:
         """Start the workers; kopf begins to watch when this returns."""
-        configure(settings)
+        configure(settings, clusterwide=not self._settings.namespaces)
         calls = self._settings.workers * _CALLS_PER_WORKER
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(calls, thread_name_prefix="api"))
         cluster = KubeCluster.connect(calls)

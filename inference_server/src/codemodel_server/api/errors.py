@@ -2,6 +2,7 @@
 
 from flask import Response, jsonify
 from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response as BaseResponse
 
 from codemodel_server.errors import ServingError
 
@@ -17,9 +18,9 @@ def serving_error(error: ServingError) -> Response:
     return response
 
 
-def http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> BaseResponse:
     """The answer to a request that matched no route or was not acceptable as HTTP."""
-    response = Response.force_type(error.get_response())
+    response = error.get_response()
     status = error.code or 500
     kind = _TYPES.get(status, "invalid_request" if status < 500 else "internal_error")
     response.set_data(jsonify(error={"message": error.description, "type": kind, "field": None}).get_data())

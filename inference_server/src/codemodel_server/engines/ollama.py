@@ -16,7 +16,9 @@ _TIMEOUT = httpx.Timeout(300.0, connect=5.0)
 class OllamaGeneration:
     """See `OllamaEngine`."""
 
-    def __init__(self, client: httpx.Client, model: str, context_length: int, request: GenerationRequest) -> None:
+    def __init__(
+        self, client: httpx.Client, model: str, context_length: int, request: GenerationRequest
+    ) -> None:
         self._client = client
         self._body = {
             "model": model,

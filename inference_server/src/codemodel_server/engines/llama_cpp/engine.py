@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from codemodel_server.engines.base import Abandoned, Event, Finish, GenerationRequest, Text, room_for_answer
+from codemodel_server.engines.base import (
+    Abandoned,
+    Event,
+    Finish,
+    FinishReason,
+    GenerationRequest,
+    Text,
+    room_for_answer,
+)
 from codemodel_server.engines.llama_cpp.native import ContextSize, NativeContext, NativeModel, Sampler
 from codemodel_server.engines.llama_cpp.prompt import PromptFormat
 from codemodel_server.engines.text import TextStream
@@ -23,7 +31,12 @@ class LlamaCppGeneration:
     """See `LlamaCppEngine`."""
 
     def __init__(
-        self, model: NativeModel, context: NativeContext, request: GenerationRequest, prompt: list[int], limit: int
+        self,
+        model: NativeModel,
+        context: NativeContext,
+        request: GenerationRequest,
+        prompt: list[int],
+        limit: int,
     ) -> None:
         self._model = model
         self._context = context
@@ -45,11 +58,12 @@ class LlamaCppGeneration:
         stream = TextStream(self._request.stop)
         generated = 0
         ended = False
+        token: int | None = None
         with closing(Sampler(self._request)) as sampler:
             while generated < self._limit and not ended:
                 if abandoned():
                     return
-                if generated:
+                if token is not None:
                     self._context.decode([token])
                 token = self._context.sample(sampler)
                 generated += 1
@@ -59,7 +73,7 @@ class LlamaCppGeneration:
                 ended = ended or stream.stopped
         if text := stream.flush():
             yield Text(text)
-        reason = "stop" if ended or stream.stopped else "length"
+        reason: FinishReason = "stop" if ended or stream.stopped else "length"
         yield Finish(reason, len(self._prompt), generated)
 
 
@@ -107,9 +121,7 @@ class LlamaCppEngine:
         """
         prompt = self._format.tokens(request.prompt)
         room = room_for_answer(len(prompt), self.context_length)
-        return LlamaCppGeneration(
-            self._model, self._context, request, prompt, min(request.max_tokens, room)
-        )
+        return LlamaCppGeneration(self._model, self._context, request, prompt, min(request.max_tokens, room))
 
 
 def _check_file(path: Path) -> None:

@@ -62,7 +62,9 @@ class NativeModel:
         parameters.n_gpu_layers = 0
         self.pointer = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.pointer:
-            raise LoadError(f"llama.cpp cannot load {path}: {_errors.take()}: check that the file is complete")
+            raise LoadError(
+                f"llama.cpp cannot load {path}: {_errors.take()}: check that the file is complete"
+            )
         self._vocab = llama_cpp.llama_model_get_vocab(self.pointer)
         self.trained_context: int = llama_cpp.llama_model_n_ctx_train(self.pointer)
         template = llama_cpp.llama_model_chat_template(self.pointer, None)

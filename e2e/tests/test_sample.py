@@ -1,0 +1,74 @@
+"""The sample that `make up` brings up, as someone meets it who has just typed that."""
+
+import httpx
+import pytest
+
+from e2e import chat
+from e2e.api import Api
+from e2e.cluster import settings
+from e2e.codemodels import condition
+from e2e.kubectl import kubectl
+
+URL = settings.ENDPOINT
+
+
+def test_it_answers_with_generated_text() -> None:
+    answer = chat.ask(URL, temperature=0)
+    assert answer["engine"] == "llama-cpp"
+    assert answer["model"] == settings.SAMPLE
+    assert answer["response"].strip()
+    assert 1 <= answer["usage"]["completion_tokens"] <= 16
+    assert answer["finish_reason"] in {"stop", "length"}
+    assert 0 < answer["time_to_first_token_seconds"] <= answer["latency_seconds"]
+
+
+def test_it_streams_the_same_text_that_it_answers_whole() -> None:
+    whole = chat.ask(URL, temperature=0, seed=1)
+    *tokens, last = chat.stream(URL, temperature=0, seed=1)
+    assert "".join(event["token"] for event in tokens) == whole["response"]
+    assert len(tokens) > 1
+    assert last["done"] is True
+    assert last["usage"] == whole["usage"]
+    assert last["finish_reason"] == whole["finish_reason"]
+
+
+def test_a_bad_request_is_answered_with_the_field_to_correct() -> None:
+    response = httpx.post(f"{URL}/chat", json={"prompt": "x", "max_tokens": 0})
+    assert response.status_code == 400
+    assert response.json()["error"]["field"] == "max_tokens"
+
+
+def test_the_page_is_served_under_a_strict_policy() -> None:
+    response = httpx.get(URL)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert "<title>CodeModel</title>" in response.text
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in response.headers["Content-Security-Policy"]
+
+
+def test_a_page_of_another_origin_may_ask() -> None:
+    headers = {
+        "Origin": "https://editor.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    response = httpx.options(f"{URL}/chat", headers=headers)
+    assert response.is_success
+    assert response.headers["Access-Control-Allow-Origin"] in {"*", "https://editor.example"}
+
+
+@pytest.mark.parametrize("metric", ["codemodel_requests_total", "codemodel_generated_tokens_total"])
+def test_its_metrics_count_what_it_does(metric: str) -> None:
+    chat.ask(URL)
+    lines = httpx.get(f"{URL}/metrics").text.splitlines()
+    values = [float(line.rpartition(" ")[2]) for line in lines if line.startswith(metric)]
+    assert sum(values) > 0
+
+
+def test_kubectl_shows_it_ready(api: Api) -> None:
+    table = kubectl("get", "codemodels", namespace=settings.SAMPLES_NAMESPACE)
+    row = next(line for line in table.splitlines() if line.startswith(settings.SAMPLE))
+    assert "True" in row
+    sample = api.read("CodeModel", settings.SAMPLE, settings.SAMPLES_NAMESPACE)
+    assert condition(sample, "Ready")["observedGeneration"] == sample["metadata"]["generation"]

@@ -1,0 +1,96 @@
+"""A cluster in memory that behaves like the API server as far as the operator can tell."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from codemodel_operator.errors import OperatorError, RefusedError
+
+Manifest = dict[str, Any]
+
+
+class FakeCluster:
+    """Implements `cluster.Cluster`; remembers every write."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str, str], Manifest] = {}
+        self.events: list[Manifest] = []
+        self.writes: list[str] = []
+        self.refuse: dict[str, OperatorError] = {}
+        self._counter = 0
+
+    def put(self, manifest: Manifest) -> Manifest:
+        """Store an object as somebody else would."""
+        self._counter += 1
+        manifest = copy.deepcopy(manifest)
+        metadata = manifest["metadata"]
+        metadata.setdefault("uid", f"uid-{self._counter}")
+        self.objects[manifest["kind"], metadata["namespace"], metadata["name"]] = manifest
+        return manifest
+
+    def kinds(self) -> list[str]:
+        return sorted(kind for kind, _, _ in self.objects if kind not in ("CodeModel", "Pod"))
+
+    async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        return copy.deepcopy(self.objects.get((kind, namespace, name)))
+
+    async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Manifest]:
+        return [
+            copy.deepcopy(o) for (kind, ns, _), o in self.objects.items() if (kind, ns) == ("Pod", namespace)
+        ]
+
+    async def apply(self, manifest: Manifest) -> Manifest:
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        self.writes.append(f"apply {kind}")
+        if error := self.refuse.get(kind):
+            raise error
+        key = (kind, metadata["namespace"], metadata["name"])
+        live = self.objects.get(key)
+        return copy.deepcopy(self.put(_merge(live, manifest) if live else manifest))
+
+    async def overwrite(self, manifest: Manifest) -> None:
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        self.writes.append(f"overwrite {kind}")
+        live = self.objects[kind, metadata["namespace"], metadata["name"]]
+        live["spec"] = {**live["spec"], **manifest["spec"]}
+
+    async def delete(self, live: Manifest) -> None:
+        self.writes.append(f"delete {live['kind']}")
+        del self.objects[live["kind"], live["metadata"]["namespace"], live["metadata"]["name"]]
+
+    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> None:
+        self.writes.append("status")
+        json.dumps(status)
+        self.objects["CodeModel", namespace, name]["status"] = status
+
+    async def create_event(self, event: Manifest) -> None:
+        if error := self.refuse.get("Event"):
+            raise error
+        self.events.append(event)
+
+
+def _merge(live: Any, desired: Any) -> Any:
+    """Server-side apply, roughly: maps are merged, lists of named objects by name, the rest replaced."""
+    if isinstance(live, dict) and isinstance(desired, dict):
+        return {**live, **{k: _merge(live.get(k), v) for k, v in desired.items()}}
+    if isinstance(live, list) and isinstance(desired, list) and all(_name(x) for x in (*live, *desired)):
+        names = [_name(d) for d in desired]
+        merged = [_merge(next((v for v in live if _name(v) == _name(d)), None), d) for d in desired]
+        return merged + [v for v in live if _name(v) not in names]
+    return copy.deepcopy(desired)
+
+
+def _name(item: Any) -> Any:
+    return item.get("name") if isinstance(item, dict) else None
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+@pytest.fixture
+def refusal() -> RefusedError:
+    return RefusedError("exceeded quota: compute, requested: cpu=2")

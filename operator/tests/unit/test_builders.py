@@ -1,0 +1,51 @@
+"""The children of a CodeModel as golden YAML. After a change on purpose run UPDATE_GOLDEN=1 pytest; read the diff."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from codemodel_operator.api.codemodel import owner_of, parse_spec
+from codemodel_operator.api.spec import CodeModelSpec
+from codemodel_operator.resources import build_children
+from codemodel_operator.resources.storage import model_path
+
+DATA = Path(__file__).parents[1] / "data" / "builders"
+CASES = sorted(path.name.removesuffix(".input.yaml") for path in DATA.glob("*.input.yaml"))
+
+
+def build(body: dict[str, Any]) -> list[dict[str, Any]]:
+    spec = parse_spec(body)
+    assert isinstance(spec, CodeModelSpec), spec
+    return build_children(owner_of(body), spec, default_image="codemodel-server:dev")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_children_equal_the_golden_file(case: str) -> None:
+    built = build(yaml.safe_load((DATA / f"{case}.input.yaml").read_text()))
+    golden = DATA / f"{case}.output.yaml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(yaml.safe_dump_all(built, sort_keys=False))
+    assert built == list(yaml.safe_load_all(golden.read_text()))
+
+
+def spec(**model: str) -> CodeModelSpec:
+    return CodeModelSpec.model_validate({"model": {"source": "http://h/m.gguf", **model}})
+
+
+def test_another_source_or_checksum_is_another_file() -> None:
+    """A rollout must never overwrite a file that the running replicas have mapped."""
+    paths = {
+        model_path(m)
+        for s in (spec(), spec(source="http://h/n.gguf"), spec(sha256="0" * 64), spec(sha256="1" * 64))
+        if (m := s.model)
+    }
+    assert len(paths) == 4
+
+
+def test_the_number_of_replicas_belongs_to_the_autoscaler() -> None:
+    for case in CASES:
+        for child in build(yaml.safe_load((DATA / f"{case}.input.yaml").read_text())):
+            assert "replicas" not in child["spec"]

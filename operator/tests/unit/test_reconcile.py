@@ -1,0 +1,254 @@
+"""Reconciling against a cluster in memory."""
+
+import asyncio
+import copy
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from codemodel_operator.errors import ConflictError, RefusedError, TemporaryError
+from codemodel_operator.reconcile import Reconciler
+
+KEY = ("models", "coder")
+CHILDREN = ["Deployment", "HorizontalPodAutoscaler", "PersistentVolumeClaim", "Service"]
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def codemodel(**spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "codemodel.dev/v1alpha1",
+        "kind": "CodeModel",
+        "metadata": {"name": "coder", "namespace": "models", "uid": "uid-cm", "generation": 1},
+        "spec": {"model": {"source": "http://hub/m.gguf"}, **spec},
+    }
+
+
+def reconcile(cluster: Any) -> float | None:
+    reconciler = Reconciler(cluster, default_image="server:1", now=lambda: NOW)
+    return asyncio.run(reconciler.reconcile(KEY))
+
+
+def child(cluster: Any, kind: str) -> dict[str, Any]:
+    name = "coder-models" if kind == "PersistentVolumeClaim" else "coder"
+    found: dict[str, Any] = cluster.objects[kind, "models", name]
+    return found
+
+
+def condition(cluster: Any, type_: str) -> dict[str, str]:
+    conditions = cluster.objects["CodeModel", *KEY]["status"]["conditions"]
+    return next(c for c in conditions if c["type"] == type_)
+
+
+@pytest.fixture
+def served(cluster: Any) -> Any:
+    """A cluster with a CodeModel that has its children."""
+    cluster.put(codemodel())
+    reconcile(cluster)
+    cluster.writes.clear()
+    return cluster
+
+
+def test_a_new_codemodel_gets_its_children_and_a_status(cluster: Any) -> None:
+    cluster.put(codemodel())
+    assert reconcile(cluster) == 300
+    assert cluster.kinds() == CHILDREN
+    assert {c["metadata"]["ownerReferences"][0]["uid"] for k in CHILDREN if (c := child(cluster, k))} == {
+        "uid-cm"
+    }
+    assert condition(cluster, "Ready")["reason"] == "RollingOut"
+    assert len(cluster.events) == 1
+
+
+def test_looking_again_writes_nothing(served: Any) -> None:
+    reconcile(served)
+    assert served.writes == []
+
+
+def test_what_the_api_server_makes_of_values_is_no_reason_to_write(served: Any) -> None:
+    container = child(served, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    container["resources"]["requests"] = {"cpu": "2000m", "memory": "4096Mi"}
+    container["terminationMessagePath"] = "/dev/termination-log"
+    child(served, "Deployment")["spec"]["replicas"] = 4
+    child(served, "Service")["spec"]["clusterIP"] = "10.0.0.1"
+    reconcile(served)
+    assert "apply Deployment" not in served.writes
+    assert "apply Service" not in served.writes
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_a_deleted_child_comes_back(served: Any, kind: str) -> None:
+    name = child(served, kind)["metadata"]["name"]
+    del served.objects[kind, "models", name]
+    reconcile(served)
+    assert served.writes == [f"apply {kind}"]
+    assert served.kinds() == CHILDREN
+
+
+def test_hand_edits_are_undone(served: Any) -> None:
+    before = copy.deepcopy({k: child(served, k) for k in CHILDREN})
+    child(served, "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"] = "evil"
+    child(served, "Deployment")["metadata"]["ownerReferences"][0]["controller"] = False
+    child(served, "Service")["spec"]["selector"]["extra"] = "x"
+    child(served, "HorizontalPodAutoscaler")["spec"]["maxReplicas"] = 1
+    reconcile(served)
+    assert set(served.writes) >= {"apply Deployment", "apply Service", "apply HorizontalPodAutoscaler"}
+    assert child(served, "Deployment")["spec"] == before["Deployment"]["spec"]
+    assert child(served, "HorizontalPodAutoscaler")["spec"]["maxReplicas"] == 5
+
+
+def test_entries_that_apply_cannot_remove_are_overwritten(served: Any) -> None:
+    before = copy.deepcopy(child(served, "Deployment")["spec"])
+    child(served, "Deployment")["spec"]["template"]["spec"]["containers"][0]["name"] = "renamed"
+    child(served, "Service")["spec"]["ports"][0]["port"] = 81
+    reconcile(served)
+    assert {"overwrite Deployment", "overwrite Service"} <= set(served.writes)
+    assert child(served, "Deployment")["spec"] == before
+    assert child(served, "Service")["spec"]["ports"][0]["port"] == 80
+
+
+def test_a_field_that_is_no_longer_desired_is_applied_away(served: Any) -> None:
+    body = codemodel(service={"type": "NodePort", "nodePort": 30001})
+    served.put(body)
+    reconcile(served)
+    served.writes.clear()
+    served.put({**codemodel(service={"type": "NodePort"}), "status": body.get("status", {})})
+    reconcile(served)
+    assert "apply Service" in served.writes
+
+
+def test_the_replicas_of_the_autoscaler_are_left_alone(served: Any) -> None:
+    child(served, "Deployment")["spec"]["replicas"] = 4
+    served.put(codemodel(image="server:2"))
+    reconcile(served)
+    assert child(served, "Deployment")["spec"]["replicas"] == 4
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_a_child_of_somebody_else_is_never_touched(cluster: Any, kind: str) -> None:
+    cluster.put(codemodel())
+    name = "coder-models" if kind == "PersistentVolumeClaim" else "coder"
+    foreign = cluster.put(
+        {"kind": kind, "metadata": {"name": name, "namespace": "models"}, "spec": {"of": "others"}}
+    )
+    assert reconcile(cluster) == 30
+    assert child(cluster, kind) == foreign
+    assert condition(cluster, "Stalled")["reason"] == "NameConflict"
+    assert f"{kind} {name} exists" in condition(cluster, "Stalled")["message"]
+    assert condition(cluster, "Reconciling")["status"] == "False"
+    assert cluster.kinds() == CHILDREN
+
+
+def test_a_service_of_somebody_else_is_not_our_endpoint(cluster: Any) -> None:
+    cluster.put(codemodel())
+    cluster.put(
+        {
+            "kind": "Service",
+            "metadata": {"name": "coder", "namespace": "models"},
+            "spec": {"ports": [{"port": 1}]},
+        }
+    )
+    reconcile(cluster)
+    assert "endpoint" not in cluster.objects["CodeModel", *KEY]["status"]
+    assert condition(cluster, "Ready")["status"] == "False"
+
+
+def test_a_volume_that_is_no_longer_shared_is_deleted(served: Any) -> None:
+    served.put(codemodel(cache={"mode": "Ephemeral"}))
+    reconcile(served)
+    assert "delete PersistentVolumeClaim" in served.writes
+    assert "PersistentVolumeClaim" not in served.kinds()
+
+
+def test_a_volume_of_somebody_else_is_not_deleted(cluster: Any) -> None:
+    cluster.put(codemodel(cache={"mode": "Ephemeral"}))
+    cluster.put(
+        {"kind": "PersistentVolumeClaim", "metadata": {"name": "coder-models", "namespace": "models"}}
+    )
+    reconcile(cluster)
+    assert "PersistentVolumeClaim" in cluster.kinds()
+
+
+def test_a_volume_is_not_deleted_while_the_deployment_still_uses_it(
+    served: Any, refusal: RefusedError
+) -> None:
+    served.refuse["Deployment"] = refusal
+    served.put(codemodel(cache={"mode": "Ephemeral"}))
+    reconcile(served)
+    assert "PersistentVolumeClaim" in served.kinds()
+
+
+def test_a_volume_that_was_enlarged_by_hand_keeps_its_size(served: Any) -> None:
+    child(served, "PersistentVolumeClaim")["spec"]["resources"]["requests"]["storage"] = "50Gi"
+    reconcile(served)
+    served.writes.clear()
+    reconcile(served)
+    assert child(served, "PersistentVolumeClaim")["spec"]["resources"]["requests"]["storage"] == "50Gi"
+    assert served.writes == []
+
+
+def test_an_invalid_spec_is_explained_and_what_runs_stays(served: Any) -> None:
+    before = copy.deepcopy(child(served, "Deployment"))
+    served.put(codemodel(scaling={"minReplicas": 9}))
+    assert reconcile(served) == 30
+    assert condition(served, "Stalled")["reason"] == "InvalidSpec"
+    assert "raise maxReplicas" in condition(served, "Stalled")["message"]
+    assert child(served, "Deployment") == before
+    served.put({**codemodel(), "status": served.objects["CodeModel", *KEY]["status"]})
+    reconcile(served)
+    assert condition(served, "Stalled")["status"] == "False"
+
+
+def test_a_refused_child_is_explained_and_the_others_are_made(cluster: Any, refusal: RefusedError) -> None:
+    cluster.put(codemodel())
+    cluster.refuse["Deployment"] = refusal
+    assert reconcile(cluster) == 30
+    assert condition(cluster, "Stalled")["reason"] == "ApplyFailed"
+    assert "exceeded quota" in condition(cluster, "Stalled")["message"]
+    assert cluster.kinds() == [k for k in CHILDREN if k != "Deployment"]
+    del cluster.refuse["Deployment"]
+    assert reconcile(cluster) == 300
+    assert condition(cluster, "Stalled")["status"] == "False"
+
+
+def test_a_passing_failure_is_visible_and_tried_again(cluster: Any) -> None:
+    cluster.put(codemodel())
+    cluster.refuse["Service"] = TemporaryError("500 the allocator is busy")
+    with pytest.raises(TemporaryError, match="allocator"):
+        reconcile(cluster)
+    assert condition(cluster, "Reconciling")["reason"] == "ApplyFailed"
+    assert condition(cluster, "Stalled")["status"] == "False"
+
+
+def test_a_conflict_is_only_tried_again(cluster: Any) -> None:
+    cluster.put(codemodel())
+    cluster.refuse["Service"] = ConflictError("changed")
+    with pytest.raises(ConflictError):
+        reconcile(cluster)
+    assert "status" not in cluster.writes
+
+
+def test_a_deleted_codemodel_is_left_to_garbage_collection(served: Any) -> None:
+    served.objects["CodeModel", *KEY]["metadata"]["deletionTimestamp"] = "2030-01-01T00:00:00Z"
+    assert reconcile(served) is None
+    del served.objects["CodeModel", *KEY]
+    assert reconcile(served) is None
+    assert served.writes == []
+
+
+def test_events_tell_of_transitions_only(served: Any, refusal: RefusedError) -> None:
+    served.events.clear()
+    served.put(codemodel(scaling={"minReplicas": 9}))
+    for _ in range(5):
+        reconcile(served)
+    assert [(e["type"], e["reason"]) for e in served.events] == [("Warning", "InvalidSpec")]
+    served.refuse["Event"] = refusal
+    served.put(codemodel())
+    reconcile(served)
+    assert condition(served, "Stalled")["status"] == "False"
+
+
+def test_an_unreadable_status_is_replaced(served: Any) -> None:
+    served.objects["CodeModel", *KEY]["status"] = {"conditions": [{"type": "Ready"}], "replicas": "many"}
+    reconcile(served)
+    assert condition(served, "Ready")["reason"] == "RollingOut"

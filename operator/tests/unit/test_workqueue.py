@@ -1,0 +1,237 @@
+"""The queue: nothing is lost, nothing is done twice at once, failures wait longer each time."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codemodel_operator.errors import TemporaryError
+from codemodel_operator.workers import work_once
+from codemodel_operator.workqueue import Key, WorkQueue
+
+A, B = ("ns", "a"), ("ns", "b")
+
+
+@dataclass
+class Time:
+    """A clock that moves when told, and the timers that depend on it."""
+
+    now: float = 0.0
+    timers: list["FakeTimer"] = field(default_factory=list)
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> "FakeTimer":
+        timer = FakeTimer(self.now + delay, callback)
+        self.timers.append(timer)
+        return timer
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+        for timer in [t for t in self.timers if t.due <= self.now]:
+            self.timers.remove(timer)
+            if not timer.cancelled:
+                timer.callback()
+
+    def pending(self) -> list[float]:
+        return [round(t.due - self.now, 6) for t in self.timers if not t.cancelled]
+
+
+@dataclass
+class FakeTimer:
+    due: float
+    callback: Callable[[], None]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Middle(random.Random):
+    """No jitter: always the upper end."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def make() -> tuple[WorkQueue, Time]:
+    time = Time()
+    return WorkQueue(clock=lambda: time.now, call_later=time.call_later, rng=Middle()), time
+
+
+async def is_empty(queue: WorkQueue) -> bool:
+    getting = asyncio.ensure_future(queue.get())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    empty = not getting.done()
+    getting.cancel()
+    return empty
+
+
+def test_many_events_are_one_look() -> None:
+    async def scenario() -> None:
+        queue, _ = make()
+        for _ in range(100):
+            queue.add(A)
+        queue.add(B)
+        assert [await queue.get(), await queue.get()] == [A, B]
+        assert await is_empty(queue)
+
+    asyncio.run(scenario())
+
+
+def test_an_event_during_work_is_not_lost_and_not_concurrent() -> None:
+    async def scenario() -> None:
+        queue, _ = make()
+        queue.add(A)
+        key = await queue.get()
+        queue.add(A)
+        assert await is_empty(queue)
+        queue.done(key, 300)
+        assert await queue.get() == A
+
+    asyncio.run(scenario())
+
+
+def test_a_waiting_worker_wakes_up() -> None:
+    async def scenario() -> None:
+        queue, _ = make()
+        worker = asyncio.ensure_future(queue.get())
+        await asyncio.sleep(0)
+        queue.add(A)
+        assert await worker == A
+
+    asyncio.run(scenario())
+
+
+def test_failures_wait_longer_each_time_and_success_forgives() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+        delays = []
+        for _ in range(12):
+            queue.add(A)
+            delays.append(queue.retry(await queue.get()))
+        assert delays[:4] == [0.2, 0.4, 0.8, 1.6]
+        assert delays[-1] == 60.0
+        time.advance(60)
+        queue.done(await queue.get(), 300)
+        queue.add(A)
+        assert queue.retry(await queue.get()) == 0.2
+
+    asyncio.run(scenario())
+
+
+def test_every_key_is_looked_at_again_and_only_once() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+        for _ in range(3):
+            queue.add(A)
+            queue.done(await queue.get(), 300)
+        assert time.pending() == [360.0]
+        time.advance(360)
+        assert await queue.get() == A
+
+    asyncio.run(scenario())
+
+
+def test_a_deleted_codemodel_is_forgotten() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+        queue.add(A)
+        queue.retry(await queue.get())
+        time.advance(1)
+        queue.forget(await queue.get())
+        assert time.pending() == []
+        assert await is_empty(queue)
+        assert queue.oldest_seconds() == 0
+
+    asyncio.run(scenario())
+
+
+def test_age_shows_a_queue_that_does_not_move() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+        queue.add(A)
+        time.advance(50)
+        queue.add(B)
+        assert queue.oldest_seconds() == 50
+        await queue.get()
+        time.advance(10)
+        assert queue.oldest_seconds() == 10
+
+    asyncio.run(scenario())
+
+
+def test_draining_waits_for_work_and_starts_no_more() -> None:
+    async def scenario() -> None:
+        queue, _ = make()
+        queue.add(A)
+        key = await queue.get()
+        draining = asyncio.ensure_future(queue.drain(60))
+        await asyncio.sleep(0)
+        queue.add(B)
+        assert await is_empty(queue)
+        assert not draining.done()
+        queue.done(key, 300)
+        await draining
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_survives_every_failure() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+        outcomes: list[float | Exception | None] = [TemporaryError("later"), ValueError("bug"), 300.0, None]
+
+        async def reconcile(key: Key) -> float | None:
+            assert key == A
+            outcome = outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        queue.add(A)
+        for pending in ([0.2], [0.4], [360.0], []):
+            await work_once(queue, reconcile)
+            assert time.pending() == pending
+            time.advance(400)
+
+    asyncio.run(scenario())
+
+
+@given(st.lists(st.tuples(st.sampled_from(["add", "take", "done", "retry"]), st.sampled_from([A, B]))))
+def test_whatever_happens_no_event_is_lost(steps: list[tuple[str, Key]]) -> None:
+    """After the last event of a key somebody gets that key, at the latest once all timers have fired."""
+
+    async def scenario() -> None:
+        queue, time = make()
+        owed: set[Key] = set()
+        taken: set[Key] = set()
+        for action, key in steps:
+            if action == "add":
+                queue.add(key)
+                owed.add(key)
+            elif action == "take" and not await is_empty_now(queue):
+                got = await queue.get()
+                assert got not in taken
+                taken.add(got)
+                owed.discard(got)
+            elif key in taken:
+                taken.discard(key)
+                if action == "retry":
+                    owed.add(key)
+                    queue.retry(key)
+                else:
+                    queue.done(key, 300)
+        for key in taken:
+            queue.done(key, 300)
+        time.advance(1000)
+        while not await is_empty_now(queue):
+            owed.discard(await queue.get())
+        assert not owed
+
+    async def is_empty_now(queue: WorkQueue) -> bool:
+        return not queue._waiting
+
+    asyncio.run(scenario())
