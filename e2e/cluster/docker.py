@@ -45,19 +45,23 @@ def use_if_running() -> bool:
     if answers(None):
         return True
     if SOCKET.exists() and answers(OURS):
-        _use_ours()
+        os.environ["DOCKER_HOST"] = OURS
         return True
     return False
 
 
 def ensure() -> None:
-    """Find a Docker daemon, or install and start one.
+    """Find a Docker daemon, or install and start one; and a client that can build.
 
     Raises:
         StepError: none answers and none can be started here (not root, or the daemon ends at once).
     """
-    if use_if_running():
-        return
+    if not use_if_running():
+        _install_and_start()
+    _ensure_client()
+
+
+def _install_and_start() -> None:
     if os.geteuid() != 0:
         raise StepError(
             "Docker",
@@ -96,11 +100,28 @@ def remove() -> None:
             time.sleep(0.1)
 
 
-def _use_ours() -> None:
-    os.environ["DOCKER_HOST"] = OURS
-    # A newer client without buildx may stand first in PATH; the distribution's has BuildKit built in.
-    if Path("/usr/bin/docker").exists():
+def _ensure_client() -> None:
+    """Have a docker client first in PATH that can build with BuildKit.
+
+    A newer client may stand first without its buildx plugin, while the distribution's has BuildKit built in.
+
+    Raises:
+        StepError: no client on this machine can build.
+    """
+    if not _builds("docker"):
+        if not _builds("/usr/bin/docker"):
+            raise StepError(
+                "Docker",
+                "the docker client cannot build: its buildx plugin is missing",
+                hint="install it (`apt-get install docker-buildx`, or docker-buildx-plugin)",
+            )
         os.environ["PATH"] = f"/usr/bin:{os.environ['PATH']}"
+
+
+def _builds(client: str) -> bool:
+    probe = [client, "build", "--help"]
+    run = subprocess.run(probe, env={**os.environ, "DOCKER_BUILDKIT": "1"}, capture_output=True, check=False)
+    return run.returncode == 0
 
 
 def _pid(file: Path = PID, name: str = "dockerd") -> int | None:
@@ -143,7 +164,7 @@ def _start(current: Step) -> None:
                 hint=f"if its data is damaged, remove {settings.DOCKERD} and run it again (a full rebuild)",
             )
         time.sleep(0.2)
-    _use_ours()
+    os.environ["DOCKER_HOST"] = OURS
 
 
 def _configuration() -> dict[str, object]:

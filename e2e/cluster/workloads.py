@@ -106,13 +106,24 @@ def _rolled_out(current: Step, namespace: str, workload: str) -> None:
 
 
 def _await_ready(current: Step, namespace: tuple[str, str]) -> None:
+    """Wait for the sample; when it does not become Ready, leave what kubectl knows at the end of the log."""
     deadline = time.monotonic() + READY_SECONDS
     path = "{.status.conditions[?(@.type=='Ready')].status} {.status.conditions[?(@.type=='Ready')].message}"
+    ask = [
+        str(kind.kubectl()),
+        "--context",
+        settings.CONTEXT,
+        *namespace,
+        "get",
+        "codemodel",
+        settings.SAMPLE,
+    ]
     while True:
-        output = _kubectl(current, *namespace, "get", "codemodel", settings.SAMPLE, "-o", f"jsonpath={path}")
-        status, _, message = output.partition(" ")
+        got = subprocess.run([*ask, f"-o=jsonpath={path}"], capture_output=True, text=True, check=False)
+        status, _, message = got.stdout.partition(" ")
         if status == "True":
             return
         if time.monotonic() > deadline:
+            _kubectl(current, *namespace, "describe", "pvc,pods,codemodels")
             raise current.error(f"not Ready: {message or 'the operator has not said why'}", _describe_hint())
         time.sleep(0.5)

@@ -8,6 +8,7 @@ import pytest
 from inference_server.tests.support import ServerProcess, StartServer
 from models.sample_model.build import build
 
+
 @pytest.fixture(scope="session")
 def sample_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample model's file."""
@@ -35,7 +36,9 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 def sample_server(sample_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with the sample model and the llama.cpp engine, ready."""
     server = ServerProcess(
-        tmp_path_factory.mktemp("server"), ("--model", str(sample_model), "--engine", "llama-cpp", "--threads", "1"), {}
+        tmp_path_factory.mktemp("server"),
+        ("--model", str(sample_model), "--engine", "llama-cpp", "--threads", "1"),
+        {},
     )
     server.wait_ready()
     yield server

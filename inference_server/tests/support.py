@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,7 +37,9 @@ class ServerProcess:
     def __init__(self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         self._log = folder / "server.log"
         self.termination_log = folder / "termination-log"
-        clean = {key: value for key, value in os.environ.items() if key in {"PATH", "PYTHONPATH", "HOME", "LANG"}}
+        clean = {
+            key: value for key, value in os.environ.items() if key in {"PATH", "PYTHONPATH", "HOME", "LANG"}
+        }
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "codemodel_server.cli", "--port", "0", *arguments],
@@ -45,11 +48,15 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
             )
         try:
-            url = eventually(lambda: _LISTENING.search(self.log()), "listening")[1]
+            url = eventually(self._listening, "listening")[1]
         except AssertionError:
             self._end()
             raise
         self.client = httpx.Client(base_url=url, timeout=_DEADLINE_SECONDS, trust_env=False)
+
+    def _listening(self) -> re.Match[str] | None:
+        assert self.process.poll() is None, self.log()
+        return _LISTENING.search(self.log())
 
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
@@ -64,6 +71,17 @@ class ServerProcess:
     def stream(self, **body: Any) -> Iterator["Stream"]:
         with self.client.stream("POST", "/chat", json={**body, "stream": True}) as response:
             yield Stream(response)
+
+    @contextmanager
+    def connection(self) -> Iterator[HTTPConnection]:
+        """A bare connection, that can be left before the answer."""
+        connection = HTTPConnection(
+            self.client.base_url.host, self.client.base_url.port, timeout=_DEADLINE_SECONDS
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""

@@ -12,13 +12,16 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 
 _SEED = 20260101
-# Integers of 8 bits become numbers from -1/8 to 1/8: products of normal width keep the size of what they multiply.
-_SCALE = 2.0**-10
+# Integers of 8 bits become numbers from -1/4 to 1/4: products of the model's width keep the size of what they multiply.
+_SCALE = 2.0**-9
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """The size of a llama model.
+
+    Deep and narrow by default: a token costs some milliseconds of one core, as much as in a model of many times the
+    size, so that load on it is felt.
 
     Attributes:
         width: numbers that stand for a token between layers.
@@ -28,10 +31,10 @@ class Shape:
         context: tokens it takes.
     """
 
-    width: int = 256
-    heads: int = 4
-    feed_forward: int = 768
-    layers: int = 5
+    width: int = 96
+    heads: int = 3
+    feed_forward: int = 288
+    layers: int = 40
     context: int = 4096
 
 

@@ -22,7 +22,7 @@ def create_app(service: Service, collected: Metrics, settings: Settings) -> Flas
     app = Flask("codemodel_server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    CORS(app, expose_headers=["Retry-After"])
+    CORS(app, send_wildcard=True, expose_headers=["Retry-After"])
     app.register_blueprint(chat.blueprint(service, settings.replica))
     app.register_blueprint(health.blueprint(service))
     app.register_blueprint(info.blueprint(service, settings.replica))

@@ -85,7 +85,9 @@ def test_a_stop_text_ends_the_answer(server: ServerProcess) -> None:
         (b'{"prompt": "x", "tokens": 8}', "tokens"),
     ],
 )  # fmt: skip
-def test_a_bad_body_is_refused_with_the_field_named(server: ServerProcess, body: bytes, field: str | None) -> None:
+def test_a_bad_body_is_refused_with_the_field_named(
+    server: ServerProcess, body: bytes, field: str | None
+) -> None:
     answer = server.client.post("/chat", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     error = answer.json()["error"]
@@ -120,7 +122,13 @@ def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(server: S
     ],
 )
 def test_errors_of_http_are_json_too(
-    server: ServerProcess, method: str, path: str, headers: dict[str, str], body: bytes, status: int, kind: str
+    server: ServerProcess,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    status: int,
+    kind: str,
 ) -> None:
     answer = server.client.request(method, path, headers={**headers, "Connection": "close"}, content=body)
     assert answer.status_code == status

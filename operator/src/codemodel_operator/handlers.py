@@ -28,6 +28,9 @@ _CHILDREN = (
 _CALLS_PER_WORKER = 3
 """Requests that a worker has under way at once, about; bounds threads and connections."""
 
+_CHILD_DELAY = 0.1
+"""Seconds. Changes of children come in bursts, most of them caused by our own writes: one look for a burst."""
+
 _DRAIN_SECONDS = 10.0
 """Time for running reconciles to finish when the operator ends."""
 
@@ -114,7 +117,7 @@ class _Operator:
     async def child_changed(self, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:
         """Look at the CodeModel that the child belongs to."""
         if namespace and (name := labels.get(NAME_LABEL)):
-            self._queue.add((namespace, name))
+            self._queue.add_after((namespace, name), _CHILD_DELAY)
 
 
 def _call_later(delay: float, callback: Callable[[], None]) -> asyncio.TimerHandle:

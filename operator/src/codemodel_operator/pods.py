@@ -116,7 +116,10 @@ def _failed_download(status: Mapping[str, Any], pod: str) -> Finding | None:
     classified = _CLASSIFIED.match(text)
     reason, detail = classified.groups() if classified else ("DownloadFailed", text)
     severity = Severity.TROUBLE if reason in _PASSING_DOWNLOAD_ERRORS else Severity.STALLED
-    detail = detail or f"Download failed in pod {pod} with exit code {end.get('exitCode')} and no message"
+    detail = (
+        detail[:1].upper() + detail[1:]
+        or f"Download failed in pod {pod} with exit code {end.get('exitCode')} and no message"
+    )
     return Finding(severity, reason, f"{detail} (attempt {_attempts(status)})", download=True)
 
 
@@ -145,9 +148,9 @@ def _out_of_memory(what: str, pod: str) -> Finding:
 
 
 def _progress(init: Mapping[str, Any], main: Mapping[str, Any], pod: str) -> Finding:
-    if init.get("state", {}).get("running"):
+    if "running" in init.get("state", {}):
         return Finding(Severity.PROGRESS, "Downloading", f"Pod {pod} downloads the model", download=True)
-    if main.get("state", {}).get("running"):
+    if "running" in main.get("state", {}):
         return Finding(Severity.PROGRESS, "LoadingModel", f"Server in pod {pod} loads the model")
     return Finding(
         Severity.PROGRESS, "Starting", f"Pod {pod} starts; if that lasts, see kubectl describe pod {pod}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, UnsupportedMediaType
 
 from codemodel_server.api.schemas import ChatRequest, parse_chat
 from codemodel_server.client import departure_of_client
@@ -25,7 +25,7 @@ def blueprint(service: Service, replica: str) -> Blueprint:
     def chat() -> Response:
         if request.mimetype != "application/json":
             raise UnsupportedMediaType("send JSON, with the header Content-Type: application/json")
-        asked = parse_chat(request.get_data(cache=False))
+        asked = parse_chat(_body())
         abandoned = departure_of_client(request.environ)
         job = service.submit(_generation_request(asked, service.engine.context_length))
         if asked.stream:
@@ -44,6 +44,14 @@ def blueprint(service: Service, replica: str) -> Blueprint:
         raise ClientDisconnected
 
     return routes
+
+
+def _body() -> bytes:
+    body = request.get_data(cache=False)
+    # Of a body without Content-Length, Werkzeug gives what the limit allows and drops the rest.
+    if request.max_content_length is not None and len(body) >= request.max_content_length:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _generation_request(asked: ChatRequest, context_length: int) -> GenerationRequest:

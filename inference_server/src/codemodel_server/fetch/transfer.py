@@ -25,7 +25,6 @@ from codemodel_server.fetch.source import refuse_downgrade
 
 MAGIC = b"GGUF"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_CHUNK = 1 << 20
 # Attempts that bring nothing, one after another, before giving up: with the pauses below, about a minute.
 _ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 1.0
@@ -171,7 +170,8 @@ class Transfer:
         with client.stream("GET", self._url, headers=resume) as response:
             self._accept(response, state)
             _check_space(path, state)
-            for chunk in response.iter_raw(_CHUNK):
+            # As the chunks come: gathering them into larger ones would lose those of a connection that breaks.
+            for chunk in response.iter_raw():
                 _append(state, chunk)
                 self._progress.bytes(state.offset, state.total)
         if state.total is not None and state.offset < state.total:

@@ -1,0 +1,121 @@
+"""A model hub that misbehaves as told."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Handler = BaseHTTPRequestHandler
+MODEL = b"GGUF" + bytes(range(256)) * 2048
+
+
+class Hub:
+    """Serves one file as a sequence of behaviours, one a request; the last one goes on."""
+
+    def __init__(self, *behaviours: Callable[["Hub", Handler], None]) -> None:
+        self.content = MODEL
+        self.etag = '"v1"'
+        self.requests: list[dict[str, str]] = []
+        self.sent = 0
+        self._behaviours = list(behaviours)
+        self._lock = threading.Lock()
+        self.url = ""
+
+    def serve(self, handler: Handler) -> None:
+        with self._lock:
+            self.requests.append({key.lower(): value for key, value in handler.headers.items()})
+            behaviour = self._behaviours[min(len(self.requests), len(self._behaviours)) - 1]
+        behaviour(self, handler)
+
+    def send(self, handler: Handler, status: int, body: bytes, **headers: str) -> None:
+        handler.send_response(status)
+        headers = {"Content_Length": str(len(body)), "ETag": self.etag, **headers}
+        for key, value in headers.items():
+            if value:
+                handler.send_header(key.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(body)
+        self.sent += len(body)
+
+
+def whole(hub: Hub, handler: Handler) -> None:
+    """The file, or the part asked for if it is the same version."""
+    start = _start(hub, handler)
+    if start:
+        total = len(hub.content)
+        content_range = f"bytes {start}-{total - 1}/{total}"
+        hub.send(handler, 206, hub.content[start:], Content_Range=content_range)
+    else:
+        hub.send(handler, 200, hub.content)
+
+
+def without_range(hub: Hub, handler: Handler) -> None:
+    """The file from its beginning, whatever is asked."""
+    hub.send(handler, 200, hub.content)
+
+
+def cut_after(size: int) -> Callable[[Hub, Handler], None]:
+    """So many bytes from where the client wants to go on, then nothing."""
+
+    def behave(hub: Hub, handler: Handler) -> None:
+        start = _start(hub, handler)
+        total = len(hub.content)
+        status, content_range = (206, f"bytes {start}-{total - 1}/{total}") if start else (200, "")
+        body = hub.content[start : start + size]
+        hub.send(handler, status, body, Content_Length=str(total - start), Content_Range=content_range)
+        handler.close_connection = True
+
+    return behave
+
+
+def wrong_range(hub: Hub, handler: Handler) -> None:
+    """A part that begins elsewhere."""
+    total = len(hub.content)
+    hub.send(handler, 206, hub.content[7:], Content_Range=f"bytes 7-{total - 1}/{total}")
+
+
+def status(code: int, body: bytes = b"", **headers: str) -> Callable[[Hub, Handler], None]:
+    """Always this answer."""
+    return lambda hub, handler: hub.send(handler, code, body, **headers)
+
+
+def changed(hub: Hub, handler: Handler) -> None:
+    """Another version of the file from now on."""
+    hub.content = b"GGUF" + bytes(reversed(MODEL[4:]))
+    hub.etag = '"v2"'
+    whole(hub, handler)
+
+
+def _start(hub: Hub, handler: Handler) -> int:
+    wanted = handler.headers.get("Range")
+    if wanted is None or handler.headers.get("If-Range") != hub.etag:
+        return 0
+    return int(wanted.removeprefix("bytes=").removesuffix("-"))
+
+
+@contextmanager
+def running(hub: Hub, host: str = "127.0.0.1") -> Iterator[Hub]:
+    """Serves the hub at a free port; `hub.url` is the model's."""
+
+    class Request(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            try:
+                hub.serve(self)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing: pytest shows enough."""
+
+    server = ThreadingHTTPServer((host, 0), Request)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        hub.url = f"http://{host}:{server.server_address[1]}/model.gguf"
+        yield hub
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,238 @@
+"""The downloader against a hub that misbehaves."""
+
+import hashlib
+import io
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from codemodel_server.fetch import errors
+from codemodel_server.fetch.errors import FetchError
+from codemodel_server.fetch.progress import JsonProgress
+from codemodel_server.fetch.source import parse_source, refuse_downgrade
+from codemodel_server.fetch.store import ModelStore
+from codemodel_server.fetch.transfer import Transfer
+from inference_server.tests.fetch.hub import (
+    MODEL,
+    Handler,
+    Hub,
+    changed,
+    cut_after,
+    running,
+    status,
+    whole,
+    without_range,
+    wrong_range,
+)
+
+SHA256 = hashlib.sha256(MODEL).hexdigest()
+Behaviour = Callable[[Hub, Handler], None]
+
+
+class Fetcher:
+    """codemodel-fetch without its process, with pauses that are noted and not made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "model.gguf"
+        self.pauses: list[float] = []
+        self.out = io.StringIO()
+
+    def fetch(self, url: str, sha256: str | None = None, token: str | None = None) -> bool:
+        progress = JsonProgress(self.out, interval=0)
+        moved = Transfer(parse_source(url), token, progress, sleep=self.pauses.append, jitter=lambda: 1.0)
+        return ModelStore(self.path, progress).ensure(url, sha256, moved)
+
+    def leftovers(self) -> list[str]:
+        kept = {self.path.name, f"{self.path.name}.json", f".{self.path.name}.lock"}
+        return sorted({file.name for file in self.path.parent.iterdir()} - kept)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.out.getvalue().splitlines()]
+        return [line for line in lines if line["event"] == name]
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path) -> Fetcher:
+    return Fetcher(tmp_path / "models")
+
+
+def test_a_model_is_fetched_once(fetcher: Fetcher) -> None:
+    with running(Hub(whole)) as hub:
+        assert fetcher.fetch(hub.url, SHA256) is True
+        assert fetcher.fetch(hub.url, SHA256) is False
+        assert fetcher.fetch(hub.url) is False
+        assert hub.sent == len(MODEL)
+    assert fetcher.path.read_bytes() == MODEL
+    assert fetcher.path.stat().st_mode & 0o777 == 0o644
+    note = json.loads(fetcher.path.with_name("model.gguf.json").read_text())
+    assert (note["source"], note["etag"], note["sha256"], note["size"]) == (
+        hub.url,
+        '"v1"',
+        SHA256,
+        len(MODEL),
+    )
+    assert fetcher.leftovers() == []
+    assert fetcher.events("progress")[-1]["percent"] == 100
+
+
+@pytest.mark.parametrize(
+    "behaviours",
+    [
+        pytest.param([cut_after(100_000), cut_after(3), cut_after(0), whole], id="cuts are resumed"),
+        pytest.param([cut_after(100_000), without_range], id="a server without ranges begins again"),
+        pytest.param([cut_after(100_000), wrong_range, whole], id="another part than asked for"),
+        pytest.param([cut_after(100_000), status(416), whole], id="a range that is refused"),
+        pytest.param([cut_after(2), whole], id="cut inside the magic number"),
+        pytest.param(
+            [status(500), status(503, Retry_After="7"), status(429), whole], id="a server in trouble"
+        ),
+    ],
+)
+def test_what_passes_is_tried_again(fetcher: Fetcher, behaviours: list[Behaviour]) -> None:
+    with running(Hub(*behaviours)) as hub:
+        assert fetcher.fetch(hub.url, SHA256)
+    assert fetcher.path.read_bytes() == MODEL
+    assert len(fetcher.pauses) == len(behaviours) - 1
+
+
+def test_a_resumed_download_asks_only_for_the_rest(fetcher: Fetcher) -> None:
+    with running(Hub(cut_after(100_000), whole)) as hub:
+        fetcher.fetch(hub.url, SHA256)
+    assert hub.requests[1]["range"] == "bytes=100000-"
+    assert hub.sent == len(MODEL)
+
+
+def test_a_file_that_changed_in_between_is_not_mixed(fetcher: Fetcher) -> None:
+    with running(Hub(cut_after(100_000), changed)) as hub:
+        fetcher.fetch(hub.url)
+    assert fetcher.path.read_bytes() == hub.content != MODEL
+
+
+def test_pauses_grow_and_retry_after_is_honoured(fetcher: Fetcher) -> None:
+    with running(Hub(status(500), status(500), status(429, Retry_After="7"), whole)) as hub:
+        fetcher.fetch(hub.url)
+    assert fetcher.pauses == [1.0, 2.0, 7.0]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        (status(404), errors.NotFound),
+        (status(410), errors.NotFound),
+        (status(401), errors.Unauthorized),
+        (status(403), errors.Unauthorized),
+        (status(500), errors.NetworkFailed),
+        (status(418), errors.NetworkFailed),
+        (cut_after(0), errors.NetworkFailed),
+        (status(200, b"<html>sign in</html>"), errors.NotGGUF),
+        (status(200, b"GG"), errors.NotGGUF),
+        (status(200, b""), errors.NotGGUF),
+        (status(302, Location="file:///etc/passwd"), errors.RefusedSource),
+        (status(302, Location="/model.gguf"), errors.NetworkFailed),
+        (status(200, b"GGUF" + bytes(100)), errors.ChecksumMismatch),
+    ],
+)  # fmt: skip
+def test_what_does_not_pass_leaves_nothing(
+    fetcher: Fetcher, behaviour: Behaviour, error: type[FetchError]
+) -> None:
+    with running(Hub(behaviour)) as hub, pytest.raises(error) as raised:
+        fetcher.fetch(hub.url, SHA256)
+    assert "\n" not in str(raised.value)
+    assert str(raised.value).startswith(f"{error.__name__}: ")
+    assert not fetcher.path.exists()
+    assert fetcher.leftovers() == []
+
+
+def test_a_server_that_is_away_is_named(fetcher: Fetcher) -> None:
+    with running(Hub(whole)) as hub:
+        url = hub.url
+    with pytest.raises(errors.NetworkFailed, match="refused"):
+        fetcher.fetch(url)
+
+
+def test_a_failed_download_leaves_the_model_that_was_there(fetcher: Fetcher) -> None:
+    with running(Hub(whole, changed)) as hub:
+        fetcher.fetch(hub.url, SHA256)
+        with pytest.raises(errors.ChecksumMismatch, match=SHA256[:-1]):
+            fetcher.fetch(hub.url, SHA256[:-1] + "x")
+    assert fetcher.path.read_bytes() == MODEL
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["file:///etc/passwd", "ftp://host/x", "model.gguf", "http://", "http://user:pw@host/x"],
+)
+def test_other_sources_are_refused(source: str) -> None:
+    with pytest.raises(errors.RefusedSource) as raised:
+        parse_source(source)
+    assert "pw" not in str(raised.value)
+
+
+def test_encryption_is_not_left() -> None:
+    with pytest.raises(errors.RefusedSource):
+        refuse_downgrade(parse_source("https://host/x"), parse_source("http://host/x"))
+
+
+def test_a_token_goes_to_its_own_host_only(fetcher: Fetcher) -> None:
+    with running(Hub(whole), host="127.0.0.2") as other:
+        redirect = status(302, Location=other.url)
+        with running(Hub(redirect)) as hub:
+            fetcher.fetch(hub.url, SHA256, token="secret")
+    assert hub.requests[0]["authorization"] == "Bearer secret"
+    assert "authorization" not in other.requests[0]
+
+
+def test_two_writers_download_once(tmp_path: Path) -> None:
+    first_asks, go_on = threading.Event(), threading.Event()
+
+    def held(hub: Hub, handler: Handler) -> None:
+        first_asks.set()
+        assert go_on.wait(30)
+        whole(hub, handler)
+
+    fetched: list[bool] = []
+    one, two = Fetcher(tmp_path), Fetcher(tmp_path)
+    with running(Hub(held)) as hub:
+        threads = [
+            threading.Thread(target=lambda f=f: fetched.append(f.fetch(hub.url, SHA256))) for f in (one, two)
+        ]
+        threads[0].start()
+        assert first_asks.wait(30)
+        threads[1].start()
+        while not two.events("waiting"):
+            threads[1].join(0.01)
+        go_on.set()
+        for thread in threads:
+            thread.join()
+    assert sorted(fetched) == [False, True]
+    assert len(hub.requests) == 1
+
+
+def test_what_a_killed_writer_left_is_removed(fetcher: Fetcher) -> None:
+    fetcher.path.parent.mkdir()
+    stale = fetcher.path.with_name(".model.gguf.abc.part")
+    stale.write_bytes(b"GGUF")
+    with running(Hub(whole)) as hub:
+        fetcher.fetch(hub.url)
+    assert not stale.exists()
+
+
+def test_a_file_without_its_note_is_taken_if_it_is_the_right_one(fetcher: Fetcher) -> None:
+    fetcher.path.parent.mkdir()
+    fetcher.path.write_bytes(MODEL)
+    with running(Hub(whole)) as hub:
+        assert fetcher.fetch(hub.url, SHA256) is False
+        fetcher.path.write_bytes(b"GGUF, but another")
+        assert fetcher.fetch(hub.url, SHA256) is True
+    assert fetcher.path.read_bytes() == MODEL
+
+
+def test_a_full_volume_is_seen_before_the_download(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with running(Hub(whole)) as hub, pytest.raises(errors.NoSpace, match="1000 free"):
+        fetcher.fetch(hub.url)

@@ -1,0 +1,73 @@
+"""Real text from llama.cpp over HTTP, with the sample model."""
+
+import json
+
+from inference_server.tests.support import ServerProcess, eventually
+
+RUNNING, GENERATED = "codemodel_requests_running", "codemodel_generated_tokens_total"
+LONG = 4000
+
+
+def test_the_same_seed_gives_the_same_text(sample_server: ServerProcess) -> None:
+    bodies = [
+        {"prompt": "def add(a, b):", "max_tokens": 24, "temperature": 1.0, "seed": seed} for seed in (1, 1, 2)
+    ]
+    first, again, other = (sample_server.chat(**body).json() for body in bodies)
+    assert first["response"].isascii()
+    assert first["response"] == again["response"] != other["response"]
+    assert first["usage"]["completion_tokens"] == 24
+    assert first["engine"] == "llama-cpp"
+
+
+def test_a_stream_is_the_whole_answer(sample_server: ServerProcess) -> None:
+    body = {"prompt": "class Stack:", "max_tokens": 24, "temperature": 0}
+    with sample_server.stream(**body) as stream:
+        *tokens, last = stream.events()
+    assert "".join(event["token"] for event in tokens) == sample_server.chat(**body).json()["response"]
+    assert last["finish_reason"] == "length"
+
+
+def test_a_stop_text_across_tokens_ends_the_answer(sample_server: ServerProcess) -> None:
+    body = {"prompt": "class Stack:", "max_tokens": 24, "temperature": 0}
+    whole = sample_server.chat(**body).json()["response"]
+    stop = whole[10:22]
+    answer = sample_server.chat(**body, stop=["never to be seen", stop]).json()
+    assert answer["response"] == whole[: whole.index(stop)]
+    assert answer["finish_reason"] == "stop"
+
+
+def test_an_answer_ends_where_the_context_ends(sample_server: ServerProcess) -> None:
+    answer = sample_server.chat(prompt="x = 1\n" * 1000, max_tokens=LONG).json()
+    # 4096 tokens is the sample model's context.
+    assert answer["usage"]["prompt_tokens"] + answer["usage"]["completion_tokens"] == 4096
+    assert answer["finish_reason"] == "length"
+
+
+def test_a_prompt_longer_than_the_context_is_refused(sample_server: ServerProcess) -> None:
+    answer = sample_server.chat(prompt="x = 1\n" * 2000)
+    assert answer.status_code == 400
+    assert "4096" in answer.json()["error"]["message"]
+
+
+def test_any_text_is_a_prompt(sample_server: ServerProcess) -> None:
+    for prompt in ("\0", "名前 = 'žluťoučký' # 🐍", "<|im_end|>", "\n" * 300, "a" * 2000):
+        assert sample_server.chat(prompt=prompt, max_tokens=2).status_code == 200
+
+
+def test_leaving_a_stream_stops_the_generation(sample_server: ServerProcess) -> None:
+    with sample_server.stream(prompt="a", max_tokens=LONG) as stream:
+        assert "token" in next(stream.events())
+    eventually(lambda: sample_server.metric(RUNNING) == 0, "the engine idle")
+    stopped_at = sample_server.metric(GENERATED)
+    sample_server.chat(prompt="a", max_tokens=1)
+    assert sample_server.metric(GENERATED) == stopped_at + 1
+
+
+def test_leaving_without_a_stream_stops_the_generation(sample_server: ServerProcess) -> None:
+    generated = sample_server.metric(GENERATED)
+    body = json.dumps({"prompt": "a", "max_tokens": LONG})
+    with sample_server.connection() as connection:
+        connection.request("POST", "/chat", body, {"Content-Type": "application/json"})
+        eventually(lambda: sample_server.metric(GENERATED) > generated, "generating")
+    eventually(lambda: sample_server.metric(RUNNING) == 0, "the engine idle")
+    assert sample_server.metric(GENERATED) < generated + LONG
