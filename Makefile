@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CLUSTER := $(BIN)/python -m e2e.cluster
 MODEL := build/sample-coder.gguf
+# The server needs llama.cpp's library only: no tools, no image or audio models.
+LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake
 
 .PHONY: help up down status serve test test-unit e2e lint format crds lock clean
 
@@ -58,16 +60,20 @@ lock: .venv/ready ## pin every dependency anew, with hashes
 clean: ## remove what was made in this checkout (caches shared between checkouts stay)
 	rm -rf .venv build bin artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
+# A Debian package that is lacking, on a machine where we may install it.
+install = { apt-get update -q && apt-get install -y -q $(1); } || { echo "Install $(1), then run it again."; exit 1; }
+
 # Python's packages in two parts, because a bring-up does not need llama.cpp compiled for this machine.
 .venv/ready: requirements.txt operator/pyproject.toml inference_server/pyproject.toml
 	@echo "Installing the Python packages …"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
-	@$(PYTHON) -m venv .venv || (apt-get install -y -q python3-venv && $(PYTHON) -m venv .venv)
+	@$(PYTHON) -m venv .venv || { $(call install,python3-venv) && $(PYTHON) -m venv .venv; }
 	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e operator -e inference_server
 	@touch $@
 
 .venv/engine: .venv/ready inference_server/requirements.txt
+	@command -v g++ > /dev/null || { $(call install,g++); }
 	@echo "Installing the server's packages; llama.cpp is compiled once (about three minutes) …"
-	@CMAKE_ARGS="$(LLAMA_CMAKE_ARGS)" $(BIN)/pip install --quiet --require-hashes -r inference_server/requirements.txt
+	@CMAKE_ARGS="$(LLAMA)" $(BIN)/pip install --quiet --require-hashes -r inference_server/requirements.txt
 	@touch $@

@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -100,6 +101,11 @@ def main() -> int:
         summary = (function.__doc__ or "").splitlines()[0]
         commands.add_parser(name, help=summary, description=summary)
     command = parser.parse_args().command
+    for ending in (
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # as clean as Ctrl-C: what a step has under way ends with us
+        signal.signal(ending, signal.default_int_handler)
     try:
         if command in {"up", "down"}:
             with one_at_a_time():

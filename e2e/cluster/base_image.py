@@ -28,6 +28,7 @@ def ensure() -> None:
     with step(f"Making {settings.BASE_IMAGE} from Debian's packages") as current:
         docker.install(current, "mmdebstrap", "debian-archive-keyring", "ca-certificates")
         archive = settings.CACHE / "base.tar"
+        archive.unlink(missing_ok=True)  # left by a killed run
         current.run(
             "mmdebstrap",
             "--variant=minbase",

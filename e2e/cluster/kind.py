@@ -14,6 +14,8 @@ HEALTHY_SECONDS = 20
 """How long an existing cluster may take to answer before it is taken for dead: an API server that came back
 with its node needs about ten seconds."""
 
+STALE_LOCK_SECONDS = 30
+
 PORTS = {8080: 30080, 8081: 30081, 8082: 30082, 8083: 30083}
 """Ports of 127.0.0.1 and the NodePorts behind them: the sample's first, then three for the end-to-end suite."""
 
@@ -68,6 +70,7 @@ def ensure() -> bool:
     """
     image = node_image.ensure()
     link_clients()
+    _clear_stale_lock()
     if _runs(image) and _becomes_healthy():
         return False
     _delete()
@@ -90,6 +93,14 @@ def remove() -> None:
     """Delete the cluster and its kubeconfig entry, if there is one."""
     with step("Deleting the kind cluster"):
         _delete()
+
+
+def _clear_stale_lock() -> None:
+    """Remove a lock beside the kubeconfig whose owner was killed: kind and kubectl hold it for milliseconds."""
+    for path in os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")).split(os.pathsep):
+        lock = Path(f"{path}.lock")
+        if lock.exists() and time.time() - lock.stat().st_mtime > STALE_LOCK_SECONDS:
+            lock.unlink(missing_ok=True)
 
 
 def _delete() -> None:

@@ -17,6 +17,7 @@ from e2e.cluster.steps import Step, step
 
 PULL_SECONDS = 900
 BUILDKIT = {"DOCKER_BUILDKIT": "1"}
+BUILDER = "codemodel-node-build"
 KIND_MODULE = "sigs.k8s.io/kind"
 
 # What each scratch image runs, by its name in the cluster. The binary of that name is its only file.
@@ -130,10 +131,11 @@ def _import_scratch(current: Step, binary: Path, name: str) -> None:
 def _side_load(current: Step, bare: str, tag: str) -> None:
     """Import every image into the node's containerd, as kind's own builder does, and keep the result."""
     images = [*SCRATCH_IMAGES, KUBE_PROXY, settings.BASE_IMAGE]
-    unconfined = ("--security-opt", "seccomp=unconfined")
-    container = current.run(
-        "docker", "run", "-d", *unconfined, "--entrypoint=sleep", bare, "infinity"
-    ).strip()
+    subprocess.run(
+        ["docker", "rm", "-f", BUILDER], capture_output=True, check=False
+    )  # left by a killed build
+    options = ("--name", BUILDER, "--security-opt", "seccomp=unconfined", "--entrypoint=sleep")
+    container = current.run("docker", "run", "-d", *options, bare, "infinity").strip()
     try:
         current.run("docker", "exec", "-d", container, "containerd")
         current.run(

@@ -200,15 +200,15 @@ class Transfer:
             case 401 | 403:
                 hint = "has another token" if self._token else "has one"
                 raise Unauthorized(
-                    f"{self._url} answered {status}: check that the Secret in secretRef {hint}"
+                    f"the server answered {status} for {self._url}: check that the Secret in secretRef {hint}"
                 )
             case 404 | 410:
-                raise NotFound(f"{self._url} answered {status}: check the model's source")
+                raise NotFound(f"the server answered {status} for {self._url}: check the model's source")
             case _ if status >= 500 or status in _WORTH_RETRYING:
                 raise _TryAgainError(f"the server answered {status}", _retry_after(response))
             case _:
                 raise NetworkFailed(
-                    f"{self._url} answered {status}, which is no file: check the model's source"
+                    f"the server answered {status} for {self._url}, which is no file: check the model's source"
                 )
 
 
