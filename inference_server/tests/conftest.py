@@ -37,7 +37,7 @@ def sample_server(sample_model: Path, tmp_path_factory: pytest.TempPathFactory) 
     """A server with the sample model and the llama.cpp engine, ready."""
     server = ServerProcess(
         tmp_path_factory.mktemp("server"),
-        ("--model", str(sample_model), "--engine", "llama-cpp", "--threads", "1"),
+        ("--model", str(sample_model), "--engine", "llama-cpp", "--threads", "1", "--context-length", "1024"),
         {},
     )
     server.wait_ready()

@@ -34,7 +34,13 @@ def eventually(check: Callable[[], Result | None], what: str, seconds: float = _
 class ServerProcess:
     """codemodel-server on a free port of the loopback interface."""
 
-    def __init__(self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        program: Sequence[str] = ("-m", "codemodel_server.cli"),
+    ) -> None:
         self._log = folder / "server.log"
         self.termination_log = folder / "termination-log"
         clean = {
@@ -42,7 +48,7 @@ class ServerProcess:
         }
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "codemodel_server.cli", "--port", "0", *arguments],
+                [sys.executable, *program, "--port", "0", *arguments],
                 env={**clean, "TERMINATION_LOG": str(self.termination_log), **environment},
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -6,9 +6,10 @@ from flask import Flask, Response, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
-from codemodel_server.api import chat, health, info, metrics, web
+from codemodel_server.api import chat, health, info, live, metrics, web
 from codemodel_server.api.errors import http_error, serving_error, unexpected_error
 from codemodel_server.errors import ServingError
+from codemodel_server.logs import server_log
 from codemodel_server.metrics import Metrics
 from codemodel_server.service import Service
 from codemodel_server.settings import Settings
@@ -20,6 +21,7 @@ MAX_BODY_BYTES = 1 << 20
 def create_app(service: Service, collected: Metrics, settings: Settings) -> Flask:
     """Builds the application around a service, which may still be loading."""
     app = Flask("codemodel_server", static_folder=None)
+    app.logger = server_log()
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     CORS(app, send_wildcard=True, expose_headers=["Retry-After"])
@@ -27,6 +29,7 @@ def create_app(service: Service, collected: Metrics, settings: Settings) -> Flas
     app.register_blueprint(health.blueprint(service))
     app.register_blueprint(info.blueprint(service, settings.replica))
     app.register_blueprint(metrics.blueprint(collected))
+    app.register_blueprint(live.blueprint(service, collected.recent, settings))
     app.register_blueprint(web.blueprint(settings.frontend))
     app.register_error_handler(ServingError, serving_error)
     app.register_error_handler(HTTPException, http_error)

@@ -2,6 +2,7 @@
 
 ServingError
 ├── InvalidRequestError     400  the request cannot be served as it is
+│   └── PromptTooLongError  400  prompt or conversation leave no room in the model's context
 ├── QueueFullError          429  too many requests wait already
 ├── NotReadyError           503  the model is loading, has failed, or the server is draining
 ├── EngineFailedError       500  the engine failed while generating
@@ -39,6 +40,12 @@ class InvalidRequestError(ServingError):
 
     status = 400
     type = "invalid_request"
+
+
+class PromptTooLongError(InvalidRequestError):
+    """What is to be read leaves no room for an answer: a shorter text may be served."""
+
+    type = "prompt_too_long"
 
 
 class QueueFullError(ServingError):

@@ -3,12 +3,13 @@
 import datetime
 import json
 import logging
+import sys
 from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-# Asked every few seconds by the kubelet and Prometheus; only what goes wrong is worth a line.
-_PROBES = {"/health", "/ready", "/metrics"}
+# Asked every few seconds by the kubelet, Prometheus, pages and other replicas; only what goes wrong is worth a line.
+_PROBES = {"/health", "/live", "/metrics", "/ready"}
 
 
 class JsonFormatter(logging.Formatter):
@@ -36,6 +37,13 @@ class JsonLogger(Logger):  # type: ignore[misc]
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.setFormatter(JsonFormatter())
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Called by gunicorn for what it did not expect; that a client stalls is no fault of the server."""
+        if isinstance(sys.exc_info()[1], BlockingIOError):
+            self.info("a client stalled: its connection is closed")
+        else:
+            super().exception(msg, *args, **kwargs)
 
     def access(self, resp: Any, _req: Any, environ: Any, request_time: datetime.timedelta) -> None:
         """Called by gunicorn after each answer."""

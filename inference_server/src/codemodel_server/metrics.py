@@ -4,14 +4,21 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from codemodel_server.recent import Recent
+
 # From a cached completion on a large machine to a long answer on two cores.
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
 class Metrics:
-    """All metrics of one server, `codemodel_*`; times are in seconds."""
+    """All metrics of one server, `codemodel_*`; times are in seconds.
+
+    Attributes:
+        recent: the last minutes, for people who watch.
+    """
 
     def __init__(self) -> None:
+        self.recent = Recent()
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.requests = Counter(

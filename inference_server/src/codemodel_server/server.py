@@ -6,6 +6,8 @@ and /ready always find one.
 
 import mmap
 import os
+import socket
+import struct
 import threading
 import time
 from typing import Any
@@ -28,8 +30,13 @@ _SPARE_THREADS = 32
 _IDLE_CONNECTIONS = 1000
 # Longer than the idle time of common proxies and clients, so that it is they who close.
 _KEEP_ALIVE_SECONDS = 75
-# Pods are given 60 s, 5 of them before SIGTERM.
+# Pods are given 60 s, 5 of them before SIGTERM. What has not ended after _DRAIN_SECONDS ends with an error, and what
+# has not after _GRACE_SECONDS is killed.
 _GRACE_SECONDS = 50
+_DRAIN_SECONDS = 45
+# A client that neither sends the rest of its request nor takes more of its answer for so long loses its connection:
+# it holds a thread, and perhaps the engine.
+STALL_SECONDS = 30
 # /ready says why the model did not load, for as long as a probe or a person needs to see it.
 _FAILURE_SHOWN_SECONDS = 3.0
 # gunicorn's main process ends, instead of starting another worker, if one ends with this status.
@@ -43,13 +50,20 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """SIGTERM: no more requests; those taken are finished."""
-        self.app.drain()
+        self.app.drain(_DRAIN_SECONDS)
         super().handle_exit(sig, frame)
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
         """SIGINT and SIGQUIT: end at once."""
-        self.app.drain()
+        self.app.drain(0)
         super().handle_quit(sig, frame)
+
+    def handle(self, conn: Any) -> Any:
+        """Serves a request, on a thread. gunicorn waits for clients without end, so the kernel is told how long."""
+        timeout = struct.pack("ll", STALL_SECONDS, 0)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
+        return super().handle(conn)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -100,14 +114,14 @@ class Server(BaseApplication):  # type: ignore[misc]
         threading.Thread(target=self._load_model, args=(self._service,), name="load", daemon=True).start()
         return create_app(self._service, metrics, self._settings)
 
-    def drain(self) -> None:
-        """Takes no more requests; safe in a signal handler."""
+    def drain(self, patience: float) -> None:
+        """Takes no more requests, and lets those taken go on for so many seconds; safe in a signal handler."""
         self._progress[0] = _STOPPING
         if self._service is not None:
-            self._service.drain()
+            self._service.drain(patience)
 
     def _load_model(self, service: Service) -> None:
-        fields = {"model": service.model, "engine": service.engine.name}
+        fields: dict[str, Any] = {"model": service.model, "engine": service.engine.name}
         server_log().info("loading the model", extra={"fields": fields})
         started = time.monotonic()
         try:
@@ -122,8 +136,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             write_termination_message("LoadFailed: internal error: see the container's log")
             os._exit(_WORKER_FAILED)
         self._progress[0] = _LOADED
-        seconds = round(time.monotonic() - started, 3)
-        server_log().info("ready", extra={"fields": {**fields, "seconds": seconds}})
+        fields["context_length"] = service.engine.context_length
+        fields["seconds"] = round(time.monotonic() - started, 3)
+        server_log().info("ready", extra={"fields": fields})
 
     def _worker_ended(self, _arbiter: Any, _worker: Any) -> None:
         """Runs in the main process, for a worker that did not end with _WORKER_FAILED.

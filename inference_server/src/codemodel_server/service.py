@@ -66,7 +66,8 @@ class Service:
         self._clock = clock
         self._queue = AdmissionQueue(engine.concurrency, queue_limit)
         self._loaded = threading.Event()
-        self._draining = False
+        # When requests that are still here are cut off, by the clock; None while the server is not to end.
+        self._cut_off_at: float | None = None
         self._mean_seconds = 1.0
         metrics.describe(model, engine.name)
         metrics.watch_queue(lambda: self._queue.running, lambda: self._queue.waiting)
@@ -76,9 +77,19 @@ class Service:
         """What the server is doing now."""
         if self.failure is not None:
             return Status.FAILED
-        if self._draining:
+        if self._cut_off_at is not None:
             return Status.DRAINING
         return Status.READY if self._loaded.is_set() else Status.LOADING
+
+    @property
+    def running(self) -> int:
+        """Requests that generate now."""
+        return self._queue.running
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait now."""
+        return self._queue.waiting
 
     def load(self) -> None:
         """Loads the engine, which may take minutes.
@@ -93,9 +104,13 @@ class Service:
             raise
         self._loaded.set()
 
-    def drain(self) -> None:
-        """Takes no more requests; those taken are finished. Safe in a signal handler: it takes no lock."""
-        self._draining = True
+    def drain(self, patience: float) -> None:
+        """Takes no more requests. Safe in a signal handler: it takes no lock.
+
+        Args:
+            patience: seconds that those taken have to finish; then they end with an error that asks to come again.
+        """
+        self._cut_off_at = self._clock() + patience
 
     def submit(self, request: GenerationRequest) -> "Job":
         """Takes a request into the queue.
@@ -123,7 +138,11 @@ class Service:
             clock=self._clock,
             metrics=self._metrics,
             finished=self._finished,
+            cut_off=self._cut_off,
         )
+
+    def _cut_off(self) -> bool:
+        return self._cut_off_at is not None and self._clock() >= self._cut_off_at
 
     def _finished(self, seconds: float) -> None:
         self._mean_seconds += _NEWEST_WEIGHT * (seconds - self._mean_seconds)
@@ -150,6 +169,7 @@ class Job:
         clock: Callable[[], float],
         metrics: Metrics,
         finished: Callable[[float], None],
+        cut_off: Callable[[], bool],
     ) -> None:
         self.first_text_seconds: float | None = None
         self._generation = generation
@@ -158,6 +178,7 @@ class Job:
         self._clock = clock
         self._metrics = metrics
         self._finished = finished
+        self._cut_off = cut_off
 
     def elapsed(self) -> float:
         """Seconds since the request arrived."""
@@ -174,20 +195,21 @@ class Job:
             abandoned: whether the client has left; the iterator ends without a Finish then.
 
         Raises:
-            ServingError: the engine failed.
+            ServingError: the engine failed, or the server has to end.
         """
         try:
             while not self._ticket.admitted.wait(_WAIT_STEP_SECONDS):
                 if abandoned():
                     return
+                if self._cut_off():
+                    raise _shutting_down()
                 yield Waiting()
-            started = self._clock()
-            yield from self._generate(abandoned)
-            self._finished(self._clock() - started)
+            yield from self._generate(lambda: abandoned() or self._cut_off())
         finally:
             self._ticket.leave()
 
     def _generate(self, abandoned: Abandoned) -> Iterator[Event]:
+        started = self._clock()
         counted = 0
         for event in self._generation.run(abandoned):
             match event:
@@ -195,11 +217,25 @@ class Job:
                     # Counted as they come, so that the metric moves during an answer and knows of cut ones.
                     counted += 1
                     self._metrics.generated_tokens.inc()
+                    self._metrics.recent.tokens(1)
                     if self.first_text_seconds is None:
                         self.first_text_seconds = self.elapsed()
                         self._metrics.time_to_first_token.observe(self.first_text_seconds)
+                        self._metrics.recent.first_text(self.first_text_seconds)
                 case Finish():
                     self._metrics.generated_tokens.inc(max(0, event.completion_tokens - counted))
                     self._metrics.prompt_tokens.inc(event.prompt_tokens)
                     self._metrics.request_duration.observe(self.elapsed())
+                    # Before the last event is handed out: nobody has to ask for more after it.
+                    self._finished(self._clock() - started)
+                    yield event
+                    return
             yield event
+        if self._cut_off():
+            raise _shutting_down()
+
+
+def _shutting_down() -> NotReadyError:
+    return NotReadyError(
+        "the server is shutting down: send the request again", retry_after=_NOT_READY_RETRY_SECONDS
+    )

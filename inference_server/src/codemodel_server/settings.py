@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from codemodel_server import __version__
 
@@ -32,6 +33,7 @@ class Settings:
         ollama_url: where Ollama answers; None is its usual address.
         ollama_model: the model that Ollama is asked for.
         mock_tokens_per_second: speed of the mock engine; 0 does not wait.
+        replicas_host: a name that resolves to the addresses of all replicas; None if there is only this one.
         replica: the name of this server among others.
         frontend: the folder with index.html, or None.
     """
@@ -48,6 +50,7 @@ class Settings:
     ollama_url: str | None
     ollama_model: str
     mock_tokens_per_second: float
+    replicas_host: str | None
     replica: str
     frontend: Path | None
 
@@ -95,8 +98,14 @@ def _engine(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError(f"{text!r} is not an http:// or https:// URL")
+    problem = ValueError(f"{text!r} is not an http:// or https:// URL")
+    try:
+        url = urlsplit(text)
+        complete = url.scheme in {"http", "https"} and url.hostname and url.port != 0
+    except ValueError:
+        raise problem from None
+    if not complete:
+        raise problem
     return text.rstrip("/")
 
 
@@ -122,6 +131,10 @@ OPTIONS = (
     _Option("ollama-model", "OLLAMA_MODEL", str, "codellama:7b-instruct", "the model that Ollama is asked for"),
     _Option(
         "mock-tokens-per-second", "MOCK_TOKENS_PER_SECOND", _number, 50.0, "speed of mock; 0 does not wait"
+    ),
+    _Option(
+        "replicas-host", "REPLICAS_HOST", str, None,
+        "name that resolves to the addresses of all replicas, all at this port, for GET /live",
     ),
 )  # fmt: skip
 

@@ -18,8 +18,9 @@ def write_termination_message(message: str) -> None:
     path = Path(named) if named else _DEFAULT
     if not named and not path.is_file():
         return
-    line = " ".join(message.split()).encode()[:_LIMIT]
+    line = " ".join(message.split()).encode(errors="replace")[:_LIMIT]
     try:
-        path.write_bytes(line)
+        # The status of a pod takes whole characters only.
+        path.write_text(line.decode(errors="ignore"), encoding="utf-8")
     except OSError:
         return

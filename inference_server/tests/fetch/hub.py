@@ -1,5 +1,6 @@
 """A model hub that misbehaves as told."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Handler = BaseHTTPRequestHandler
 MODEL = b"GGUF" + bytes(range(256)) * 2048
+SHA256 = hashlib.sha256(MODEL).hexdigest()
 
 
 class Hub:
@@ -64,6 +66,16 @@ def cut_after(size: int) -> Callable[[Hub, Handler], None]:
         body = hub.content[start : start + size]
         hub.send(handler, status, body, Content_Length=str(total - start), Content_Range=content_range)
         handler.close_connection = True
+
+    return behave
+
+
+def hold_at(offset: int) -> Callable[[Hub, Handler], None]:
+    """The file up to this offset, then nothing for as long as the client stays."""
+
+    def behave(hub: Hub, handler: Handler) -> None:
+        cut_after(max(0, offset - _start(hub, handler)))(hub, handler)
+        handler.rfile.read(1)
 
     return behave
 

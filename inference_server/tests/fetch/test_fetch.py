@@ -1,24 +1,20 @@
 """The downloader against a hub that misbehaves."""
 
-import hashlib
-import io
 import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from codemodel_server.fetch import errors
 from codemodel_server.fetch.errors import FetchError
-from codemodel_server.fetch.progress import JsonProgress
 from codemodel_server.fetch.source import parse_source, refuse_downgrade
-from codemodel_server.fetch.store import ModelStore
-from codemodel_server.fetch.transfer import Transfer
+from inference_server.tests.fetch.fetcher import Fetcher
 from inference_server.tests.fetch.hub import (
     MODEL,
+    SHA256,
     Handler,
     Hub,
     changed,
@@ -30,35 +26,7 @@ from inference_server.tests.fetch.hub import (
     wrong_range,
 )
 
-SHA256 = hashlib.sha256(MODEL).hexdigest()
 Behaviour = Callable[[Hub, Handler], None]
-
-
-class Fetcher:
-    """codemodel-fetch without its process, with pauses that are noted and not made."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "model.gguf"
-        self.pauses: list[float] = []
-        self.out = io.StringIO()
-
-    def fetch(self, url: str, sha256: str | None = None, token: str | None = None) -> bool:
-        progress = JsonProgress(self.out, interval=0)
-        moved = Transfer(parse_source(url), token, progress, sleep=self.pauses.append, jitter=lambda: 1.0)
-        return ModelStore(self.path, progress).ensure(url, sha256, moved)
-
-    def leftovers(self) -> list[str]:
-        kept = {self.path.name, f"{self.path.name}.json", f".{self.path.name}.lock"}
-        return sorted({file.name for file in self.path.parent.iterdir()} - kept)
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.out.getvalue().splitlines()]
-        return [line for line in lines if line["event"] == name]
-
-
-@pytest.fixture
-def fetcher(tmp_path: Path) -> Fetcher:
-    return Fetcher(tmp_path / "models")
 
 
 def test_a_model_is_fetched_once(fetcher: Fetcher) -> None:
@@ -165,8 +133,11 @@ def test_a_failed_download_leaves_the_model_that_was_there(fetcher: Fetcher) -> 
 
 @pytest.mark.parametrize(
     "source",
-    ["file:///etc/passwd", "ftp://host/x", "model.gguf", "http://", "http://user:pw@host/x"],
-)
+    [
+        "file:///etc/passwd", "ftp://host/x", "model.gguf", "http://",
+        "http://user:pw@host/x", "ftp://user:pw@host/x", "http://user:pw@host:port/x",
+    ],
+)  # fmt: skip
 def test_other_sources_are_refused(source: str) -> None:
     with pytest.raises(errors.RefusedSource) as raised:
         parse_source(source)
@@ -211,15 +182,6 @@ def test_two_writers_download_once(tmp_path: Path) -> None:
             thread.join()
     assert sorted(fetched) == [False, True]
     assert len(hub.requests) == 1
-
-
-def test_what_a_killed_writer_left_is_removed(fetcher: Fetcher) -> None:
-    fetcher.path.parent.mkdir()
-    stale = fetcher.path.with_name(".model.gguf.abc.part")
-    stale.write_bytes(b"GGUF")
-    with running(Hub(whole)) as hub:
-        fetcher.fetch(hub.url)
-    assert not stale.exists()
 
 
 def test_a_file_without_its_note_is_taken_if_it_is_the_right_one(fetcher: Fetcher) -> None:

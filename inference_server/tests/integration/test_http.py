@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inference_server.tests.support import ServerProcess, StartServer
+from inference_server.tests.support import ServerProcess, StartServer, eventually
 
 PAGE = "<!doctype html><html><style>p{}</style><p>page</p><script>let x = 1;</script></html>"
 MEBIBYTE = 1 << 20
@@ -135,6 +135,19 @@ def test_errors_of_http_are_json_too(
     assert answer.json()["error"]["type"] == kind
 
 
+def test_a_long_unknown_name_is_not_repeated_at_length(server: ServerProcess) -> None:
+    answer = server.client.post(
+        "/chat", content=b'{"' + b"k" * 100_000 + b'": 1}', headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
+    assert len(answer.content) < 1000
+
+
+def test_errors_of_http_say_what_to_do(server: ServerProcess) -> None:
+    assert "POST /chat" in server.client.get("/nowhere").json()["error"]["message"]
+    assert "use OPTIONS, POST" in server.client.get("/chat").json()["error"]["message"]
+
+
 def test_a_chunked_body_is_bounded_too(server: ServerProcess) -> None:
     headers = {"Content-Type": "application/json", "Connection": "close"}
     chunks = (b" " * 65536 for _ in range(20))
@@ -184,9 +197,10 @@ def test_metrics_count_requests_and_tokens(server: ServerProcess) -> None:
 
 def test_the_access_log_is_json_without_probes(server: ServerProcess) -> None:
     server.client.get("/nowhere-else")
+    # A line is written when its answer is sent already.
+    eventually(lambda: "/nowhere-else" in server.log(), "the line")
     lines = [json.loads(line) for line in server.log().splitlines()]
-    paths = [line["path"] for line in lines if line["message"] == "request"]
-    assert "/nowhere-else" in paths
+    assert "/nowhere-else" in [line["path"] for line in lines if line["message"] == "request"]
     assert "/ready" not in [line["path"] for line in lines if line.get("status") == 200]
 
 

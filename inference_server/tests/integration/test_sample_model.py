@@ -5,7 +5,8 @@ import json
 from inference_server.tests.support import ServerProcess, eventually
 
 RUNNING, GENERATED = "codemodel_requests_running", "codemodel_generated_tokens_total"
-LONG = 4000
+CONTEXT = 1024  # of sample_server
+LONG = 1000
 
 
 def test_the_same_seed_gives_the_same_text(sample_server: ServerProcess) -> None:
@@ -37,20 +38,28 @@ def test_a_stop_text_across_tokens_ends_the_answer(sample_server: ServerProcess)
 
 
 def test_an_answer_ends_where_the_context_ends(sample_server: ServerProcess) -> None:
-    answer = sample_server.chat(prompt="x = 1\n" * 1000, max_tokens=LONG).json()
-    # 4096 tokens is the sample model's context.
-    assert answer["usage"]["prompt_tokens"] + answer["usage"]["completion_tokens"] == 4096
+    answer = sample_server.chat(prompt="x = 1\n" * 250, max_tokens=LONG).json()
+    assert answer["usage"]["prompt_tokens"] + answer["usage"]["completion_tokens"] == CONTEXT
     assert answer["finish_reason"] == "length"
 
 
 def test_a_prompt_longer_than_the_context_is_refused(sample_server: ServerProcess) -> None:
-    answer = sample_server.chat(prompt="x = 1\n" * 2000)
+    answer = sample_server.chat(prompt="x = 1\n" * 500)
     assert answer.status_code == 400
-    assert "4096" in answer.json()["error"]["message"]
+    assert str(CONTEXT) in answer.json()["error"]["message"]
+
+
+def test_a_temperature_next_to_nothing_is_as_good_as_none(sample_server: ServerProcess) -> None:
+    for temperature in (1e-5, 1e-40, 1e-300):
+        texts = [
+            sample_server.chat(prompt="x", max_tokens=8, temperature=value).json()["response"]
+            for value in (temperature, 0)
+        ]
+        assert texts[0] == texts[1]
 
 
 def test_any_text_is_a_prompt(sample_server: ServerProcess) -> None:
-    for prompt in ("\0", "名前 = 'žluťoučký' # 🐍", "<|im_end|>", "\n" * 300, "a" * 2000):
+    for prompt in ("\0", "名前 = 'žluťoučký' # 🐍", "<|im_end|>", "\n" * 300, "a" * 900):
         assert sample_server.chat(prompt=prompt, max_tokens=2).status_code == 200
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codemodel_server.engines.base import GenerationRequest
+from codemodel_server.engines.base import Finish, GenerationRequest, Text
 from codemodel_server.engines.mock import MockEngine
 from codemodel_server.errors import LoadError, NotReadyError, QueueFullError
 from codemodel_server.metrics import Metrics
@@ -35,7 +35,7 @@ def test_requests_are_taken_between_loading_and_draining() -> None:
         served.submit(REQUEST)
     served.load()
     job = served.submit(REQUEST)
-    served.drain()
+    served.drain(patience=10)
     with pytest.raises(NotReadyError, match="draining"):
         served.submit(REQUEST)
     assert list(job.events(lambda: False))
@@ -66,6 +66,35 @@ def test_retry_after_follows_the_pace_of_the_last_requests() -> None:
         served.submit(REQUEST)
     # Half of the two that wait or come take a request of 30 s each.
     assert refused.value.retry_after == 30
+
+
+def test_retry_after_learns_from_answers_that_nobody_asks_more_of() -> None:
+    clock = Clock()
+    served = service(clock, queue_limit=0)
+    served.load()
+    for _ in range(50):
+        # As an answer that is not streamed is read: until its Finish, and no further.
+        events = served.submit(GenerationRequest("x", max_tokens=30)).events(lambda: False)
+        next(event for event in events if isinstance(event, Finish))
+        del events
+    served.submit(REQUEST)
+    with pytest.raises(QueueFullError) as refused:
+        served.submit(REQUEST)
+    assert refused.value.retry_after == 15
+
+
+def test_what_takes_too_long_is_cut_off_when_the_server_has_to_end() -> None:
+    clock = Clock()
+    served = service(clock)
+    served.load()
+    done, running = (served.submit(GenerationRequest("x", max_tokens=2)) for _ in range(2))
+    served.drain(patience=4)
+    assert isinstance(list(done.events(lambda: False))[-1], Finish)
+    events = running.events(lambda: False)
+    assert isinstance(next(events), Text)
+    with pytest.raises(NotReadyError, match="shutting down") as refused:
+        list(events)
+    assert refused.value.retry_after
 
 
 def test_a_job_that_is_not_begun_can_leave() -> None:

@@ -1,14 +1,21 @@
 """Command line of the operator: `python -m codemodel_operator`."""
 
 import argparse
+import asyncio
+import logging
 import os
+import sys
 from collections.abc import Mapping, Sequence
 
 import kopf
 
 from . import logs
+from .errors import OperatorError
 from .handlers import build_registry
+from .kube import KubeCluster
 from .settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def parse(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Settings:
@@ -74,6 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the operator until it is told to end (SIGTERM, SIGINT)."""
     settings = parse(arguments, os.environ)
     logs.configure(settings.log_format)
+    try:
+        # Whole clusters are watched for the resource definition, but not by an operator of a few namespaces.
+        asyncio.run(KubeCluster.connect(connections=1).require_served(settings.namespaces))
+    except OperatorError as error:
+        logger.critical("Cannot start", extra={"event": {"reason": str(error)}})
+        sys.exit(1)
     kopf.run(
         registry=build_registry(settings),
         standalone=True,

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from .api.quantity import parse_quantity
-from .cluster import Cluster, Manifest
+from .cluster import Cluster, Manifest, claimed
 from .diff import drifted, entries_differ, marked, same_intent
 from .errors import ConflictError, RefusedError, TemporaryError
 from .observe import owned_by
@@ -21,6 +21,9 @@ class Problem:
     passing: bool = False
     """It may go away by itself."""
 
+    error: TemporaryError | None = None
+    """Worth trying again soon because of this; else an event or the next regular look will do."""
+
 
 async def apply_child(
     cluster: Cluster, desired: Manifest, live: Manifest | None, uid: str
@@ -31,6 +34,10 @@ async def apply_child(
         ConflictError: the child changed meanwhile; look again.
     """
     kind, name = desired["kind"], desired["metadata"]["name"]
+    if live is not None and _ends(live, desired, uid):
+        return Problem(
+            "Replacing", f"{kind} {name} is being deleted; another one follows when it is gone", passing=True
+        )
     if live is not None and not owned_by(live, uid):
         return Problem(
             "NameConflict",
@@ -38,18 +45,35 @@ async def apply_child(
             f"delete it, or create the CodeModel under another name",
         )
     desired = _keep_grown(desired, live)
-    if live is not None and same_intent(desired, live) and not drifted(desired, live):
-        return live
     try:
+        if live is not None and claimed(live):
+            await cluster.disclaim(live)
+        if live is not None and _switched_off(live):
+            await cluster.overwrite(_one_replica(live))
+        if live is not None and same_intent(desired, live) and not drifted(desired, live):
+            return live
         stored = await _write(cluster, desired, live)
     except RefusedError as error:
         return Problem("ApplyFailed", f"{kind} {name} was refused: {error}")
     except ConflictError:
         raise
     except TemporaryError as error:
-        return Problem("ApplyFailed", f"{kind} {name} could not be written: {error}", passing=True)
+        return Problem(
+            "ApplyFailed", f"{kind} {name} could not be written: {error}", passing=True, error=error
+        )
     logger.info("Applied", extra={"event": {"child": f"{kind}/{name}", "created": live is None}})
     return stored
+
+
+def _ends(live: Manifest, desired: Manifest, uid: str) -> bool:
+    """Tell whether the object is on its way out: itself, or with a former CodeModel of the same name."""
+    if live["metadata"].get("deletionTimestamp"):
+        return True
+    (ours,) = desired["metadata"]["ownerReferences"]
+    return not owned_by(live, uid) and any(
+        (ref.get("kind"), ref.get("name")) == (ours["kind"], ours["name"])
+        for ref in live["metadata"].get("ownerReferences") or []
+    )
 
 
 async def _write(cluster: Cluster, desired: Manifest, live: Manifest | None) -> Manifest:
@@ -61,7 +85,25 @@ async def _write(cluster: Cluster, desired: Manifest, live: Manifest | None) -> 
     if not entries_differ(desired, live):
         return await cluster.apply(manifest)
     await cluster.overwrite(manifest)
-    return await cluster.apply(manifest)
+    stored = await cluster.apply(manifest)
+    # Should this fail, the next look does it.
+    await cluster.disclaim(stored)
+    return stored
+
+
+def _switched_off(live: Manifest) -> bool:
+    """An autoscaler leaves a Deployment alone that somebody scaled to zero; so it would stay there for ever."""
+    return bool(live["kind"] == "Deployment" and live["spec"].get("replicas") == 0)
+
+
+def _one_replica(live: Manifest) -> Manifest:
+    """Return what wakes the autoscaler; it decides the rest."""
+    identity = {key: live["metadata"][key] for key in ("name", "namespace", "uid")}
+    return {
+        **{key: live[key] for key in ("apiVersion", "kind")},
+        "metadata": identity,
+        "spec": {"replicas": 1},
+    }
 
 
 def _keep_grown(desired: Manifest, live: Manifest | None) -> Manifest:

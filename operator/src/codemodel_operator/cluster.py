@@ -9,8 +9,18 @@ CHILD_KINDS = ("PersistentVolumeClaim", "Deployment", "Service", "HorizontalPodA
 """Kinds of the children, what others depend on first."""
 
 
+def claimed(live: Manifest) -> bool:
+    """Tell whether we hold fields of the object otherwise than by server-side apply."""
+    return any(overwritten(entry) for entry in live["metadata"].get("managedFields") or [])
+
+
+def overwritten(entry: Manifest) -> bool:
+    """Tell whether this entry of managedFields comes from `Cluster.overwrite`."""
+    return (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Update")
+
+
 class Cluster(Protocol):
-    """Reads and writes objects. Each call raises TemporaryError or RefusedError, see errors.py."""
+    """Reads and writes objects. Each call may raise any OperatorError, see errors.py."""
 
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """Return the object, None when there is none."""
@@ -22,16 +32,19 @@ class Cluster(Protocol):
         """Create the object or make it match by server-side apply; return what is stored."""
 
     async def overwrite(self, manifest: Manifest) -> None:
-        """Make it match with its lists overwritten as a whole, then give up ownership of what was written.
+        """Make it match with its lists overwritten as a whole; this claims the fields beside what is applied."""
 
-        Without the latter, a later apply could no longer remove these fields.
-        """
+    async def disclaim(self, live: Manifest) -> None:
+        """Give up what `overwrite` claimed: a later apply could not remove these fields otherwise."""
 
     async def delete(self, live: Manifest) -> None:
         """Delete exactly this object, not a later one of the same name. It may be gone already."""
 
     async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> None:
         """Replace the status of a CodeModel. It may be gone already."""
+
+    async def list_events(self, namespace: str, uid: str) -> list[Manifest]:
+        """Return the Kubernetes Events about the object with this uid."""
 
     async def create_event(self, event: Manifest) -> None:
         """Create a Kubernetes Event."""

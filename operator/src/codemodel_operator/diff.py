@@ -14,8 +14,8 @@ APPLIED_ANNOTATION = f"{GROUP}/applied"
 _QUANTITIES = {"cpu", "memory", "storage", "sizeLimit"}
 # Maps in which one entry too many changes the meaning.
 _EXACT = {"selector", "matchLabels"}
-# Lists of named objects in which one entry too many does: a renamed container is a second one.
-_COMPLETE = {"containers", "initContainers", "ports"}
+# Lists of objects in which one entry too many does: a renamed container is a second one.
+_COMPLETE = {"containers", "initContainers", "ports", "env", "volumes", "volumeMounts"}
 
 
 def marked(desired: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def entries_differ(desired: Any, live: Any, key: str = "") -> bool:
 
 
 def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(entry.get(key) for key in ("name", "port", "containerPort", "protocol"))
+    return tuple(entry.get(key) for key in ("name", "port", "containerPort", "protocol", "mountPath"))
 
 
 def _list_drifted(desired: list[Any], live: Any, key: str) -> bool:

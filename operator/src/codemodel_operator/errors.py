@@ -1,8 +1,10 @@
 """Everything that can go wrong with the API server.
 
 OperatorError
-├── TemporaryError       worth trying again soon: throttled, unreachable, conflict, timed out
-└── RefusedError         the API server understood and said no: only a change of something helps
+├── TemporaryError       worth trying again soon: throttled, unreachable, timed out
+│   └── ConflictError    changed or replaced since it was read
+├── RefusedError         the API server understood and said no: only a change of something helps
+└── EndingError          the namespace is being deleted: nothing is left to do
 """
 
 
@@ -16,6 +18,10 @@ class TemporaryError(OperatorError):
 
 class ConflictError(TemporaryError):
     """The object was changed or replaced since it was read; read it again."""
+
+
+class EndingError(OperatorError):
+    """The namespace is being deleted, and the CodeModel with it; nothing can be created there any more."""
 
 
 class RefusedError(OperatorError):

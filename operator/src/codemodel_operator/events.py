@@ -1,5 +1,6 @@
-"""Kubernetes Events, which `kubectl describe` shows: one a transition, never one a reconcile."""
+"""Kubernetes Events, which `kubectl describe` shows. Ours: one a transition, never one a reconcile."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from .api import API_VERSION, KIND
@@ -23,6 +24,21 @@ def transitions(before: CodeModelStatus, after: CodeModelStatus) -> list[Conditi
 def _changed(condition: Condition, before: CodeModelStatus) -> bool:
     old = before.condition(condition.type)
     return old is None or (old.status, old.reason) != (condition.status, condition.reason)
+
+
+# They say what everybody waits for, and go on doing so after a failure.
+_ROUTINE = {"FailedScheduling", "WaitForFirstConsumer", "ExternalProvisioning", "Provisioning"}
+
+
+def complaint(events: Iterable[Manifest]) -> str | None:
+    """Return what the newest of these Events warns of; None when it is no warning: older ones are settled."""
+    telling = [event for event in events if event.get("reason") not in _ROUTINE]
+    newest = max(telling, key=lambda event: (_time(event), event.get("type") == "Warning"), default={})
+    return newest.get("message") or None if newest.get("type") == "Warning" else None
+
+
+def _time(event: Manifest) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
 
 
 def build_event(owner: Owner, condition: Condition, now: datetime) -> Manifest:

@@ -103,11 +103,11 @@ class _Operator:
         await asyncio.gather(*self._workers, return_exceptions=True)
 
     async def probe(self, **_: Any) -> float:
-        """Report the age of the oldest key in seconds; fail when the queue no longer moves."""
-        age = self._queue.oldest_seconds()
-        if age > STUCK_SECONDS:
-            raise kopf.PermanentError(f"A key has been waiting for {age:.0f} s; the queue does not move")
-        return round(age, 3)
+        """Report for how many seconds the queue has not moved; fail when it no longer will."""
+        seconds = self._queue.stuck_seconds()
+        if seconds > STUCK_SECONDS:
+            raise kopf.PermanentError(f"The queue has not moved for {seconds:.0f} s")
+        return round(seconds, 3)
 
     async def codemodel_changed(self, namespace: str | None, name: str | None, **_: Any) -> None:
         """Look at this CodeModel."""

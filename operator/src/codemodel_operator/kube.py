@@ -7,7 +7,7 @@ for it, and it fails as a whole when any aggregated API of the cluster is down.
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -18,8 +18,8 @@ from kubernetes.config import ConfigException, load_incluster_config, load_kube_
 from kubernetes.dynamic import DynamicClient
 
 from .api import API_VERSION, GROUP, KIND, PLURAL, VERSION
-from .cluster import FIELD_MANAGER, Manifest
-from .errors import ConflictError, OperatorError, RefusedError, TemporaryError
+from .cluster import FIELD_MANAGER, Manifest, overwritten
+from .errors import ConflictError, EndingError, OperatorError, RefusedError, TemporaryError
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,26 @@ class KubeCluster:
         configuration.retries = False
         return cls(DynamicClient(ApiClient(configuration), discoverer=lambda *_: None))
 
+    async def require_served(self, namespaces: Iterable[str]) -> None:
+        """Check that CodeModels can be listed in these namespaces.
+
+        Raises:
+            OperatorError: they cannot be; the message says what to do.
+        """
+        for namespace in namespaces:
+            try:
+                await self._request("get", KIND, namespace, limit=1)
+            except _NotFoundError as error:
+                raise OperatorError(
+                    f"The cluster does not know {PLURAL}.{GROUP}; let an administrator of the cluster run "
+                    f"kubectl apply -k crds"
+                ) from error
+            except RefusedError as error:
+                raise OperatorError(
+                    f"CodeModels in namespace {namespace} cannot be served ({error}); apply "
+                    f"deploy/overlays/nautilus/role.yaml there, or correct NAMESPACES"
+                ) from error
+
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """See `Cluster.get`."""
         try:
@@ -91,11 +111,14 @@ class KubeCluster:
 
     async def overwrite(self, manifest: Manifest) -> None:
         """See `Cluster.overwrite`."""
-        stored = await self._patch(manifest, "application/merge-patch+json")
-        metadata = stored["metadata"]
-        kept = [entry for entry in metadata["managedFields"] if not _updated_by_us(entry)]
+        await self._patch(manifest, "application/merge-patch+json")
+
+    async def disclaim(self, live: Manifest) -> None:
+        """See `Cluster.disclaim`."""
+        metadata = live["metadata"]
+        kept = [entry for entry in metadata["managedFields"] if not overwritten(entry)]
         body = {
-            "kind": manifest["kind"],
+            "kind": live["kind"],
             "metadata": {
                 **{key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")},
                 "managedFields": kept,
@@ -124,6 +147,11 @@ class KubeCluster:
             await self._patch(body, "application/apply-patch+yaml", "/status", force_conflicts="true")
         except _NotFoundError:
             logger.debug("Deleted before its status was written: %s %s", namespace, name)
+
+    async def list_events(self, namespace: str, uid: str) -> list[Manifest]:
+        """See `Cluster.list_events`."""
+        found = await self._request("get", "Event", namespace, field_selector=f"involvedObject.uid={uid}")
+        return list(found.get("items") or [])
 
     async def create_event(self, event: Manifest) -> None:
         """See `Cluster.create_event`."""
@@ -167,10 +195,6 @@ class KubeCluster:
         return result
 
 
-def _updated_by_us(entry: Manifest) -> bool:
-    return bool(entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Update")
-
-
 class _NotFoundError(TemporaryError):
     """The object, its namespace or its kind does not exist (yet)."""
 
@@ -179,7 +203,10 @@ def _translating(call: Callable[[], Manifest], what: str) -> Manifest:
     try:
         return call()
     except ApiException as error:
-        message = _message(error)
+        body = _body(error)
+        message = str(body.get("message") or error.reason or error.body or error.status)
+        if _namespace_ends(body):
+            raise EndingError(message) from error
         if error.status == HTTPStatus.NOT_FOUND:
             raise _NotFoundError(f"{what}: {message}") from error
         if error.status in _REFUSED:
@@ -191,10 +218,15 @@ def _translating(call: Callable[[], Manifest], what: str) -> Manifest:
         raise TemporaryError(f"{what}: {error}") from error
 
 
-def _message(error: ApiException) -> str:
-    """Return the message of the Status object that the API server answers errors with."""
+def _body(error: ApiException) -> Manifest:
+    """Return the Status object that the API server answers errors with, empty when something else answered."""
     try:
         body = json.loads(error.body)
-        return str(body["message"])
-    except (TypeError, ValueError, KeyError):
-        return str(error.reason or error.body or error.status)
+    except (TypeError, ValueError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _namespace_ends(body: Manifest) -> bool:
+    causes = (body.get("details") or {}).get("causes") or []
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)

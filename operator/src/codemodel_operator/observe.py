@@ -1,4 +1,4 @@
-"""Reads everything about one CodeModel, at once."""
+"""Reads everything about one CodeModel, in one round trip."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -24,13 +24,13 @@ class Observed:
 async def observe(cluster: Cluster, key: Key) -> Observed | None:
     """Return what exists, None when the CodeModel is gone or on its way."""
     namespace, name = key
-    codemodel = await cluster.get(KIND, namespace, name)
-    if codemodel is None or codemodel["metadata"].get("deletionTimestamp"):
-        return None
-    pods, children = await asyncio.gather(
+    codemodel, pods, children = await asyncio.gather(
+        cluster.get(KIND, namespace, name),
         cluster.list_pods(namespace, selector(name)),
         asyncio.gather(*(cluster.get(kind, namespace, child_name(kind, name)) for kind in CHILD_KINDS)),
     )
+    if codemodel is None or codemodel["metadata"].get("deletionTimestamp"):
+        return None
     found = {kind: live for kind, live in zip(CHILD_KINDS, children, strict=True) if live is not None}
     return Observed(codemodel, found, pods)
 

@@ -7,7 +7,11 @@ from enum import IntEnum
 from typing import Any
 
 from .cluster import Manifest
+from .resources.deployment import DOWNLOADER, SERVER
 from .resources.labels import TEMPLATE_ANNOTATION
+
+Hints = Mapping[str, str]
+"""What Kubernetes Events warn of, by the uid of the object that they are about."""
 
 
 class Severity(IntEnum):
@@ -35,16 +39,48 @@ class Finding:
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 # Waiting is normal in these.
 _STARTING_REASONS = {"ContainerCreating", "PodInitializing"}
+# The container's process could not be started: seen while it waits, and in how it ended.
+_UNSTARTABLE_REASONS = {"RunContainerError", "StartError", "ContainerCannotRun"}
 # The first word of a termination message of codemodel-fetch.
 _CLASSIFIED = re.compile(r"^([A-Z][A-Za-z0-9]+): +(\S.*)", re.DOTALL)
 _PASSING_DOWNLOAD_ERRORS = {"NetworkFailed"}
 
 
-def diagnose(pods: Iterable[Manifest]) -> Finding | None:
+def diagnose(pods: Iterable[Manifest], hints: Hints) -> Finding | None:
     """Return the worst finding of these pods, the same whatever their order; None when all are ready."""
     ordered = sorted(pods, key=lambda pod: str(pod["metadata"]["name"]))
-    findings = [finding for pod in ordered if (finding := _diagnose(pod))]
+    findings = [finding for pod in ordered if (finding := _diagnose(pod, hints))]
     return min(findings, key=lambda finding: finding.severity, default=None)
+
+
+def silent(pod: Manifest) -> bool:
+    """Tell whether the pod's own status does not say why it has not started yet: only Events can."""
+    finding = _diagnose(pod, {})
+    return finding is not None and finding.reason == "Starting"
+
+
+def evicted(pods: Iterable[Manifest], template: str | None) -> Finding | None:
+    """Return why the last pod of this template was thrown off its node, None when none was.
+
+    Its successor starts as if nothing had happened, and may end in the same way.
+    """
+    ended = [
+        pod
+        for pod in pods
+        if pod.get("status", {}).get("reason") == "Evicted" and template_of(pod) == template
+    ]
+    if not ended:
+        return None
+    last = max(
+        ended, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"])
+    )
+    text = last["status"].get("message") or "no message"
+    return Finding(
+        Severity.TROUBLE,
+        "Evicted",
+        f"Pod {last['metadata']['name']} was evicted: {text.strip(' .')}; a file that outgrows its volume "
+        f"needs a larger spec.cache.size",
+    )
 
 
 def alive(pods: Iterable[Manifest], template: str | None = None) -> list[Manifest]:
@@ -54,41 +90,52 @@ def alive(pods: Iterable[Manifest], template: str | None = None) -> list[Manifes
         for pod in pods
         if not pod["metadata"].get("deletionTimestamp")
         and pod.get("status", {}).get("phase") not in ("Failed", "Succeeded")
-        and (template is None or _template(pod) == template)
+        and (template is None or template_of(pod) == template)
     ]
 
 
 def has_model(pod: Manifest, path: str) -> bool:
     """Tell whether the pod's init container is done downloading to this path."""
-    download = (pod.get("spec", {}).get("initContainers") or [{}])[0]
-    status = _container(pod, "initContainerStatuses")
-    done = _terminated(status, "state")
+    download = _named(pod.get("spec", {}).get("initContainers"), DOWNLOADER)
+    done = _terminated(_container(pod, "initContainerStatuses", DOWNLOADER), "state")
     return path in (download.get("args") or []) and done is not None and done.get("exitCode") == 0
 
 
-def _template(pod: Manifest) -> str | None:
-    annotations: Mapping[str, str] = pod["metadata"].get("annotations") or {}
+def template_of(thing: Manifest) -> str | None:
+    """Return the fingerprint of the template that a pod was made from, or that a pod template has."""
+    annotations: Mapping[str, str] = thing.get("metadata", {}).get("annotations") or {}
     return annotations.get(TEMPLATE_ANNOTATION)
 
 
-def _diagnose(pod: Manifest) -> Finding | None:
-    if _condition(pod, "Ready").get("status") == "True":
+def _diagnose(pod: Manifest, hints: Hints) -> Finding | None:
+    ready = _condition(pod, "Ready")
+    if ready.get("status") == "True":
         return None
     name = pod["metadata"]["name"]
-    scheduled = _condition(pod, "PodScheduled")
-    if scheduled.get("status") == "False":
-        text = f"Pod {name} has no node: {scheduled.get('message') or scheduled.get('reason')}"
-        reason = "VolumeNotBound" if "persistentvolumeclaim" in text.lower() else "Unschedulable"
-        return Finding(Severity.TROUBLE, reason, text)
-    init = _container(pod, "initContainerStatuses")
-    main = _container(pod, "containerStatuses")
+    init = _container(pod, "initContainerStatuses", DOWNLOADER)
+    main = _container(pod, "containerStatuses", SERVER)
     return (
-        _waiting(init, name)
+        _unscheduled(pod)
+        or _waiting(init, name)
         or _failed_download(init, name)
         or _waiting(main, name)
+        or _silenced(main, name, since=ready.get("lastTransitionTime") or "")
         or _crash(main, name)
-        or _progress(init, main, name)
+        or _progress(init, main, name, hints.get(pod["metadata"].get("uid", "")))
     )
+
+
+def _unscheduled(pod: Manifest) -> Finding | None:
+    scheduled = _condition(pod, "PodScheduled")
+    if scheduled.get("status") != "False":
+        return None
+    text = scheduled.get("message") or scheduled.get("reason") or "no message"
+    if "persistentvolumeclaim" in text.lower():
+        reason, advice = "VolumeNotBound", ""
+    else:
+        reason, advice = "Unschedulable", "; lower spec.resources.requests or add a node"
+    message = f"Pod {pod['metadata']['name']} has no node: {text.rstrip('.')}{advice}"
+    return Finding(Severity.TROUBLE, reason, message)
 
 
 def _waiting(status: Mapping[str, Any], pod: str) -> Finding | None:
@@ -101,26 +148,54 @@ def _waiting(status: Mapping[str, Any], pod: str) -> Finding | None:
             f"Image {status.get('image')} of pod {pod} cannot be pulled; correct spec.image or the registry's "
             f"access: {text or reason}",
         )
+    if reason in _UNSTARTABLE_REASONS:
+        return _unstartable(text or reason, status, pod)
     if reason and reason not in _STARTING_REASONS and reason != "CrashLoopBackOff":
         return Finding(Severity.STALLED, reason, f"Pod {pod} cannot start: {text or reason}")
     return None
+
+
+def _unstartable(text: str, status: Mapping[str, Any], pod: str) -> Finding:
+    # A busy node may fail once; an image without our program fails every time.
+    severity = Severity.TROUBLE if _attempts(status) == 1 else Severity.STALLED
+    advice = "; spec.image is no image of the inference server" if "exec:" in text else ""
+    return Finding(severity, "CannotStart", f"Container of pod {pod} cannot be started{advice}: {text}")
 
 
 def _failed_download(status: Mapping[str, Any], pod: str) -> Finding | None:
     end = _last_end(status)
     if end is None or end.get("exitCode") == 0:
         return None
+    text = (end.get("message") or "").strip()
     if end.get("reason") == "OOMKilled":
         return _out_of_memory("download", pod)
-    text = (end.get("message") or "").strip()
+    if end.get("reason") in _UNSTARTABLE_REASONS:
+        return _unstartable(text, status, pod)
     classified = _CLASSIFIED.match(text)
     reason, detail = classified.groups() if classified else ("DownloadFailed", text)
     severity = Severity.TROUBLE if reason in _PASSING_DOWNLOAD_ERRORS else Severity.STALLED
     detail = (
-        detail[:1].upper() + detail[1:]
+        capitalised(detail)
         or f"Download failed in pod {pod} with exit code {end.get('exitCode')} and no message"
     )
     return Finding(severity, reason, f"{detail} (attempt {_attempts(status)})", download=True)
+
+
+def capitalised(text: str) -> str:
+    """Return the text with a capital first letter, unless it begins with no ordinary word but a URL or name."""
+    return text[:1].upper() + text[1:] if text.split(" ", 1)[0].isalpha() else text
+
+
+def _silenced(status: Mapping[str, Any], pod: str, *, since: str) -> Finding | None:
+    """A server that was ready in its present life; how an earlier one ended does not matter then."""
+    running = status.get("state", {}).get("running") or {}
+    if running and since > (running.get("startedAt") or since):
+        return Finding(
+            Severity.TROUBLE,
+            "NotAnswering",
+            f"Server in pod {pod} runs but no longer says that it is ready; see kubectl logs {pod}",
+        )
+    return None
 
 
 def _crash(status: Mapping[str, Any], pod: str) -> Finding | None:
@@ -130,12 +205,12 @@ def _crash(status: Mapping[str, Any], pod: str) -> Finding | None:
     if end.get("reason") == "OOMKilled":
         return _out_of_memory("server", pod)
     text = (end.get("message") or "").strip()
-    return Finding(
-        Severity.STALLED,
-        "CrashLooping",
-        f"Server in pod {pod} ended with exit code {end.get('exitCode')} "
-        f"({_attempts(status)} times so far): {text or end.get('reason') or 'no message'}",
-    )
+    if end.get("reason") in _UNSTARTABLE_REASONS:
+        return _unstartable(text, status, pod)
+    cause = f"with exit code {end.get('exitCode')}: {text or end.get('reason') or 'no message'}"
+    if (times := _attempts(status)) == 1:
+        return Finding(Severity.TROUBLE, "Crashed", f"Server in pod {pod} ended {cause}")
+    return Finding(Severity.STALLED, "CrashLooping", f"Server in pod {pod} ended {times} times, last {cause}")
 
 
 def _out_of_memory(what: str, pod: str) -> Finding:
@@ -147,14 +222,14 @@ def _out_of_memory(what: str, pod: str) -> Finding:
     )
 
 
-def _progress(init: Mapping[str, Any], main: Mapping[str, Any], pod: str) -> Finding:
+def _progress(init: Mapping[str, Any], main: Mapping[str, Any], pod: str, hint: str | None) -> Finding:
     if "running" in init.get("state", {}):
         return Finding(Severity.PROGRESS, "Downloading", f"Pod {pod} downloads the model", download=True)
     if "running" in main.get("state", {}):
         return Finding(Severity.PROGRESS, "LoadingModel", f"Server in pod {pod} loads the model")
-    return Finding(
-        Severity.PROGRESS, "Starting", f"Pod {pod} starts; if that lasts, see kubectl describe pod {pod}"
-    )
+    if hint:
+        return Finding(Severity.TROUBLE, "CannotStart", f"Pod {pod} cannot start yet: {hint}")
+    return Finding(Severity.PROGRESS, "Starting", f"Pod {pod} is being started on its node")
 
 
 def _last_end(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -173,10 +248,13 @@ def _attempts(status: Mapping[str, Any]) -> int:
     return int(status.get("restartCount") or 0) + (1 if ended_now else 0)
 
 
-def _container(pod: Manifest, which: str) -> Mapping[str, Any]:
-    statuses = pod.get("status", {}).get(which) or [{}]
-    first: Mapping[str, Any] = statuses[0]
-    return first
+def _container(pod: Manifest, which: str, name: str) -> Mapping[str, Any]:
+    return _named(pod.get("status", {}).get(which), name)
+
+
+def _named(entries: Iterable[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any]:
+    """Return the entry of this name, empty when there is none. The cluster may have added others."""
+    return next((entry for entry in entries or () if entry.get("name") == name), {})
 
 
 def _condition(pod: Manifest, type_: str) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from .api.codemodel import Owner, owner_of, parse_spec
@@ -10,12 +11,12 @@ from .api.spec import CodeModelSpec
 from .api.status import CodeModelStatus
 from .apply import Problem, apply_child
 from .cluster import Cluster, Manifest
-from .errors import OperatorError, TemporaryError
-from .events import build_event, transitions
+from .errors import EndingError, OperatorError
+from .events import build_event, complaint, transitions
 from .observe import Observed, observe, owned_by
 from .resources import build_children
-from .settings import CONFLICT_RETRY_SECONDS, RESYNC_SECONDS
-from .status import World, compute_status, dump_status, read_status
+from .settings import REFUSED_SECONDS, RESYNC_SECONDS, UNEXPLAINED_SECONDS
+from .status import World, compute_status, dump_status, read_status, unexplained
 from .workqueue import Key
 
 logger = logging.getLogger(__name__)
@@ -48,10 +49,15 @@ class Reconciler:
             if not problems:
                 await self._prune(owner, children, observed)
             world = World(owner, spec, children, observed.pods, problems)
+        riddles = unexplained(world)
+        world = replace(world, hints=await self._hints(owner, riddles))
         await self._report(world, observed)
-        if passing := [problem for problem in world.problems if problem.passing]:
-            raise TemporaryError(passing[0].message)
-        return CONFLICT_RETRY_SECONDS if world.problems else RESYNC_SECONDS
+        for problem in world.problems:
+            if problem.error:
+                raise problem.error
+        if world.problems:
+            return REFUSED_SECONDS
+        return UNEXPLAINED_SECONDS if riddles else RESYNC_SECONDS
 
     async def _apply(
         self, owner: Owner, spec: CodeModelSpec, observed: Observed
@@ -84,6 +90,18 @@ class Reconciler:
                 await self._cluster.delete(live)
                 logger.info("Pruned", extra={"event": {"child": f"{kind}/{live['metadata']['name']}"}})
 
+    async def _hints(self, owner: Owner, uids: Sequence[str]) -> dict[str, str]:
+        """Return what Kubernetes Events complain of about these objects, as far as they can be read."""
+        hints: dict[str, str] = {}
+        for uid in uids:
+            try:
+                text = complaint(await self._cluster.list_events(owner.namespace, uid))
+            except OperatorError as error:
+                logger.warning("Events not read", extra={"event": {"reason": str(error)}})
+            else:
+                hints.update({uid: text} if text else {})
+        return hints
+
     async def _report(self, world: World, observed: Observed) -> None:
         """Write the status when it changed, and tell of transitions."""
         owner, now = world.owner, self._now()
@@ -102,6 +120,8 @@ class Reconciler:
             logger.info(f"{condition.type} is {condition.status}", extra={"event": facts})
             try:
                 await self._cluster.create_event(build_event(owner, condition, now))
+            except EndingError:
+                raise
             except OperatorError as error:
                 # The status has it already; an event is not worth another reconcile.
                 logger.warning("Event not created", extra={"event": {"reason": str(error)}})

@@ -26,8 +26,11 @@ class Settings:
 RESYNC_SECONDS = 300.0
 """Every CodeModel is looked at this often (±20 %), in case an event was missed."""
 
-CONFLICT_RETRY_SECONDS = 30.0
+REFUSED_SECONDS = 30.0
 """Pause before looking again after a refusal that no event of ours would announce the end of."""
 
-STUCK_SECONDS = 120.0
-"""A key that waits or is worked on longer than this means that the queue no longer moves."""
+UNEXPLAINED_SECONDS = 15.0
+"""Pause before looking again why a pod does not start: the Kubernetes Events that tell wake nobody."""
+
+STUCK_SECONDS = 300.0
+"""No reconcile takes longer, even when each of its requests waits for its timeout: the queue is stuck then."""

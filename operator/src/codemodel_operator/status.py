@@ -1,7 +1,7 @@
 """The status of a CodeModel as pure functions of what was observed, by the conventions of kstatus."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,18 @@ from .api.spec import CodeModelSpec
 from .api.status import CodeModelStatus, Condition, ConditionStatus, ModelStatus
 from .apply import Problem
 from .cluster import Manifest
-from .pods import Finding, Severity, alive, diagnose, has_model
-from .resources.labels import TEMPLATE_ANNOTATION
+from .pods import (
+    Finding,
+    Hints,
+    Severity,
+    alive,
+    capitalised,
+    diagnose,
+    evicted,
+    has_model,
+    silent,
+    template_of,
+)
 from .resources.storage import claim_name, model_path
 
 CONDITION_TYPES = ("Ready", "Reconciling", "Stalled", "ModelAvailable", "Scaled")
@@ -35,11 +45,20 @@ class World:
 
     pods: Sequence[Manifest]
     problems: Sequence[Problem]
+    hints: Hints = field(default_factory=dict)
 
     def child(self, kind: str, part: str) -> Mapping[str, Any]:
         """Return the spec or status of a child, empty when there is none."""
         found: Mapping[str, Any] = self.children.get(kind, {}).get(part) or {}
         return found
+
+
+def unexplained(world: World) -> list[str]:
+    """Return the uids of objects that hold up new replicas without saying why: their Events may."""
+    # All pods are made alike, so one of them tells for all.
+    pods = [pod for pod in alive(world.pods, _template(world)) if silent(pod)][:1]
+    claims = [world.children["PersistentVolumeClaim"]] if _waits_for_volume(world) else []
+    return [thing["metadata"]["uid"] for thing in (*pods, *claims)]
 
 
 def compute_status(world: World, previous: CodeModelStatus, now: datetime) -> CodeModelStatus:
@@ -91,14 +110,17 @@ def _worst(world: World) -> Finding | None:
         worst = min(world.problems, key=lambda problem: problem.passing)
         severity = Severity.TROUBLE if worst.passing else Severity.STALLED
         return Finding(severity, worst.reason, "; ".join(p.message for p in world.problems))
-    candidates = [diagnose(alive(world.pods, _template(world))), _deployment_trouble(world), _volume(world)]
+    candidates = [
+        _deployment_trouble(world),
+        _volume(world),
+        diagnose(alive(world.pods, _template(world)), world.hints),
+        None if _serves(world) else evicted(world.pods, _template(world)),
+    ]
     return min((c for c in candidates if c), key=lambda c: c.severity, default=None)
 
 
 def _template(world: World) -> str | None:
-    template = world.child("Deployment", "spec").get("template") or {}
-    annotations: Mapping[str, str] = template.get("metadata", {}).get("annotations") or {}
-    return annotations.get(TEMPLATE_ANNOTATION)
+    return template_of(world.child("Deployment", "spec").get("template") or {})
 
 
 def _deployment_trouble(world: World) -> Finding | None:
@@ -113,16 +135,32 @@ def _deployment_trouble(world: World) -> Finding | None:
 
 
 def _volume(world: World) -> Finding | None:
+    if not _waits_for_volume(world):
+        return None
+    claim = world.children["PersistentVolumeClaim"]
+    name = claim_name(world.owner.name)
+    if claim["status"]["phase"] == "Lost":
+        text = f"PersistentVolumeClaim {name} has lost its volume; delete it, and another one is made"
+        return Finding(Severity.STALLED, "VolumeLost", text)
+    # The API server has filled in the default class, when there is one.
+    class_ = claim.get("spec", {}).get("storageClassName")
+    if not class_:
+        why = "there is no default StorageClass; name one in spec.cache.storageClassName"
+    elif hint := world.hints.get(claim["metadata"]["uid"]):
+        why = f"correct spec.cache or StorageClass {class_}: {hint}"
+    else:
+        return Finding(
+            Severity.PROGRESS,
+            "ProvisioningVolume",
+            f"PersistentVolumeClaim {name} waits for a volume of StorageClass {class_}",
+        )
+    return Finding(Severity.TROUBLE, "VolumeNotBound", f"PersistentVolumeClaim {name} is not bound: {why}")
+
+
+def _waits_for_volume(world: World) -> bool:
     """A claim that waits for its first pod is normal; so this counts only beside a pod without a node."""
     unbound = world.child("PersistentVolumeClaim", "status").get("phase") in ("Pending", "Lost")
-    if unbound and any(not pod.get("spec", {}).get("nodeName") for pod in alive(world.pods)):
-        name = claim_name(world.owner.name)
-        return Finding(
-            Severity.TROUBLE,
-            "VolumeNotBound",
-            f"PersistentVolumeClaim {name} is not bound; see kubectl describe pvc {name}",
-        )
-    return None
+    return unbound and any(not pod.get("spec", {}).get("nodeName") for pod in alive(world.pods))
 
 
 def _serves(world: World) -> bool:
@@ -172,7 +210,7 @@ def _model_available(world: World) -> Verdict:
     model = world.spec.download
     if model is None:
         return "True", "NotNeeded", "The engine needs no model"
-    finding = diagnose(alive(world.pods, _template(world)))
+    finding = diagnose(alive(world.pods, _template(world)), world.hints)
     if finding and finding.download and finding.severity is not Severity.PROGRESS:
         return "False", finding.reason, finding.message
     path = model_path(model)
@@ -189,10 +227,14 @@ def _scaled(status: Mapping[str, Any]) -> Verdict:
     active = conditions.get("ScalingActive", {})
     for condition in (able, active):
         if condition.get("status") == "False":
-            return "False", condition.get("reason") or "NotScaling", condition.get("message") or ""
+            return "False", condition.get("reason") or "NotScaling", _sentence(condition)
     if active.get("status") == "True":
-        return "True", active.get("reason") or "ScalingActive", active.get("message") or ""
+        return "True", active.get("reason") or "ScalingActive", _sentence(active)
     return "Unknown", "NotStarted", "The autoscaler has not looked yet"
+
+
+def _sentence(condition: Mapping[str, Any]) -> str:
+    return capitalised(condition.get("message") or "")
 
 
 def _endpoint(world: World) -> str | None:

@@ -1,10 +1,9 @@
 """The loop of the workers: take a key, reconcile it, say when to look again."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from .errors import OperatorError
+from .errors import EndingError, OperatorError
 from .logs import current_key
 from .workqueue import Key, WorkQueue
 
@@ -25,8 +24,9 @@ async def work_once(queue: WorkQueue, reconcile: Reconcile) -> None:
     current_key.set(key)
     try:
         next_after = await reconcile(key)
-    except asyncio.CancelledError:
-        raise
+    except EndingError as error:
+        queue.forget(key)
+        logger.debug("Nothing to do: %s", error)
     except OperatorError as error:
         delay = queue.retry(key)
         logger.warning("Trying again", extra={"event": {"reason": str(error), "delay": round(delay, 2)}})

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
@@ -39,11 +38,12 @@ class WorkQueue:
         self._rng = rng
         self._base_delay = base_delay
         self._max_delay = max_delay
-        self._waiting: OrderedDict[Key, float] = OrderedDict()  # key: since when
-        self._active: dict[Key, float] = {}
+        self._waiting: dict[Key, None] = {}  # a set that keeps its order
+        self._active: dict[Key, float] = {}  # key: since when
         self._again: set[Key] = set()
         self._timers: dict[Key, tuple[float, Timer]] = {}  # key: when due
         self._failures: dict[Key, int] = {}
+        self._moved = clock()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._closed = False
@@ -53,7 +53,9 @@ class WorkQueue:
         if key in self._active:
             self._again.add(key)
         elif key not in self._waiting:
-            self._waiting[key] = self._clock()
+            if not self._waiting:
+                self._moved = self._clock()
+            self._waiting[key] = None
             self._wake.set()
 
     def add_after(self, key: Key, delay: float) -> None:
@@ -71,8 +73,9 @@ class WorkQueue:
         while self._closed or not self._waiting:
             self._wake.clear()
             await self._wake.wait()
-        key, _ = self._waiting.popitem(last=False)
-        self._active[key] = self._clock()
+        key = next(iter(self._waiting))
+        del self._waiting[key]
+        self._active[key] = self._moved = self._clock()
         # What the timer would ask for is about to happen.
         self._cancel_timer(key)
         return key
@@ -100,9 +103,12 @@ class WorkQueue:
         self._cancel_timer(key)
         self._release(key)
 
-    def oldest_seconds(self) -> float:
-        """Return for how long the key has been waiting or worked on that is so for longest; 0 when idle."""
-        since = [*self._waiting.values(), *self._active.values()]
+    def stuck_seconds(self) -> float:
+        """Return for how long one key has been worked on, or none has been taken although some wait.
+
+        A long queue that moves is not stuck: 0 is about what it gives, and what an idle one gives.
+        """
+        since = [*self._active.values(), *([self._moved] if self._waiting else [])]
         return self._clock() - min(since) if since else 0.0
 
     async def drain(self, seconds: float) -> None:

@@ -19,6 +19,7 @@ class FakeCluster:
         self.events: list[Manifest] = []
         self.writes: list[str] = []
         self.refuse: dict[str, OperatorError] = {}
+        self.kubernetes_events: dict[str, list[Manifest]] = {}
         self._counter = 0
 
     def put(self, manifest: Manifest) -> Manifest:
@@ -55,6 +56,14 @@ class FakeCluster:
         self.writes.append(f"overwrite {kind}")
         live = self.objects[kind, metadata["namespace"], metadata["name"]]
         live["spec"] = {**live["spec"], **manifest["spec"]}
+        live["metadata"]["managedFields"] = [{"manager": "codemodel-operator", "operation": "Update"}]
+
+    async def disclaim(self, live: Manifest) -> None:
+        self.writes.append(f"disclaim {live['kind']}")
+        if error := self.refuse.get("disclaim"):
+            raise error
+        stored = self.objects[live["kind"], live["metadata"]["namespace"], live["metadata"]["name"]]
+        del stored["metadata"]["managedFields"]
 
     async def delete(self, live: Manifest) -> None:
         self.writes.append(f"delete {live['kind']}")
@@ -64,6 +73,11 @@ class FakeCluster:
         self.writes.append("status")
         json.dumps(status)
         self.objects["CodeModel", namespace, name]["status"] = status
+
+    async def list_events(self, namespace: str, uid: str) -> list[Manifest]:
+        if error := self.refuse.get("Event"):
+            raise error
+        return self.kubernetes_events.get(uid, [])
 
     async def create_event(self, event: Manifest) -> None:
         if error := self.refuse.get("Event"):

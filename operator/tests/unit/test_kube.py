@@ -8,7 +8,8 @@ import pytest
 import urllib3
 from kubernetes.client.exceptions import ApiException
 
-from codemodel_operator.errors import ConflictError, OperatorError, RefusedError, TemporaryError
+from codemodel_operator.cluster import claimed
+from codemodel_operator.errors import ConflictError, EndingError, OperatorError, RefusedError, TemporaryError
 from codemodel_operator.kube import KubeCluster
 
 CHILD = {"kind": "Service", "metadata": {"name": "coder", "namespace": "models", "uid": "u"}}
@@ -57,6 +58,22 @@ def test_errors_are_translated(error: Exception, expected: type[OperatorError]) 
     assert type(caught.value) is expected
 
 
+def test_a_namespace_that_ends_is_no_refusal() -> None:
+    error = failure(403)
+    error.body = json.dumps({"message": "no", "details": {"causes": [{"reason": "NamespaceTerminating"}]}})
+    with pytest.raises(EndingError):
+        asyncio.run(KubeCluster(Client(error)).apply(CHILD))
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [(failure(404), "apply -k crds"), (failure(403), "role.yaml"), (failure(503), "503 the reason")],
+)
+def test_an_operator_that_cannot_serve_says_why(error: Exception, advice: str) -> None:
+    with pytest.raises(OperatorError, match=advice):
+        asyncio.run(KubeCluster(Client({}, error)).require_served(["models", "others"]))
+
+
 def test_the_message_is_that_of_the_api_server() -> None:
     with pytest.raises(RefusedError, match=r"^exceeded quota$"):
         asyncio.run(KubeCluster(Client(failure(403, "exceeded quota"))).apply(CHILD))
@@ -98,11 +115,12 @@ def test_only_the_very_object_is_deleted() -> None:
     assert client.calls[0][2]["body"]["preconditions"] == {"uid": "u"}
 
 
-def test_overwriting_gives_ownership_up_again() -> None:
+def test_only_what_was_overwritten_is_given_up() -> None:
     ours = {"manager": "codemodel-operator", "operation": "Update"}
     applied = {"manager": "codemodel-operator", "operation": "Apply"}
     stored = {"metadata": {**CHILD["metadata"], "resourceVersion": "7", "managedFields": [ours, applied]}}  # type: ignore[dict-item]
-    client = Client(stored, {})
-    asyncio.run(KubeCluster(client).overwrite(CHILD))
-    assert client.calls[1][2]["body"]["metadata"]["managedFields"] == [applied]
-    assert client.calls[1][2]["body"]["metadata"]["resourceVersion"] == "7"
+    client = Client({})
+    assert claimed(stored)
+    asyncio.run(KubeCluster(client).disclaim({"kind": "Service", **stored}))
+    assert client.calls[0][2]["body"]["metadata"]["managedFields"] == [applied]
+    assert client.calls[0][2]["body"]["metadata"]["resourceVersion"] == "7"

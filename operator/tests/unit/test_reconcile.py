@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codemodel_operator.errors import ConflictError, RefusedError, TemporaryError
+from codemodel_operator.errors import ConflictError, EndingError, RefusedError, TemporaryError
 from codemodel_operator.reconcile import Reconciler
 
 KEY = ("models", "coder")
@@ -107,6 +107,20 @@ def test_entries_that_apply_cannot_remove_are_overwritten(served: Any) -> None:
     assert child(served, "Service")["spec"]["ports"][0]["port"] == 80
 
 
+def test_what_was_overwritten_is_given_up_later_when_not_at_once(served: Any) -> None:
+    """The Deployment controller writes all the time: ours may come too late."""
+    child(served, "Deployment")["spec"]["template"]["spec"]["containers"][0]["name"] = "renamed"
+    served.refuse["disclaim"] = ConflictError("modified")
+    with pytest.raises(ConflictError):
+        reconcile(served)
+    del served.refuse["disclaim"]
+    reconcile(served)
+    assert "managedFields" not in child(served, "Deployment")["metadata"]
+    served.writes.clear()
+    reconcile(served)
+    assert "disclaim Deployment" not in served.writes
+
+
 def test_a_field_that_is_no_longer_desired_is_applied_away(served: Any) -> None:
     body = codemodel(service={"type": "NodePort", "nodePort": 30001})
     served.put(body)
@@ -115,6 +129,23 @@ def test_a_field_that_is_no_longer_desired_is_applied_away(served: Any) -> None:
     served.put({**codemodel(service={"type": "NodePort"}), "status": body.get("status", {})})
     reconcile(served)
     assert "apply Service" in served.writes
+
+
+def test_a_deployment_that_was_scaled_to_zero_wakes_up(served: Any) -> None:
+    """An autoscaler does nothing about a target with no replicas."""
+    child(served, "Deployment")["spec"]["replicas"] = 0
+    reconcile(served)
+    assert "overwrite Deployment" in served.writes
+    assert child(served, "Deployment")["spec"]["replicas"] == 1
+
+
+@pytest.mark.parametrize("what", ["env", "volumeMounts", "volumes"])
+def test_entries_that_somebody_added_go_again(served: Any, what: str) -> None:
+    before = copy.deepcopy(child(served, "Deployment")["spec"])
+    pod = child(served, "Deployment")["spec"]["template"]["spec"]
+    (pod if what == "volumes" else pod["containers"][0])[what].append({"name": "extra", "mountPath": "/x"})
+    reconcile(served)
+    assert child(served, "Deployment")["spec"] == before
 
 
 def test_the_replicas_of_the_autoscaler_are_left_alone(served: Any) -> None:
@@ -137,6 +168,20 @@ def test_a_child_of_somebody_else_is_never_touched(cluster: Any, kind: str) -> N
     assert f"{kind} {name} exists" in condition(cluster, "Stalled")["message"]
     assert condition(cluster, "Reconciling")["status"] == "False"
     assert cluster.kinds() == CHILDREN
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_a_child_that_is_going_is_waited_for(served: Any, kind: str) -> None:
+    """Its own deletion, or that of a former CodeModel of this name, has not been carried out yet."""
+    child(served, kind)["metadata"]["ownerReferences"][0]["uid"] = "uid-of-the-former"
+    assert reconcile(served) == 30
+    assert "being deleted" in condition(served, "Ready")["message"]
+    assert condition(served, "Stalled")["status"] == "False"
+    assert condition(served, "Reconciling")["reason"] == "Replacing"
+    child(served, kind)["metadata"] |= {"deletionTimestamp": "2030-01-01T00:00:00Z"}
+    child(served, kind)["metadata"]["ownerReferences"][0]["uid"] = "uid-cm"
+    assert reconcile(served) == 30
+    assert set(served.writes) == {"status"}
 
 
 def test_a_service_of_somebody_else_is_not_our_endpoint(cluster: Any) -> None:
@@ -226,6 +271,67 @@ def test_a_conflict_is_only_tried_again(cluster: Any) -> None:
     with pytest.raises(ConflictError):
         reconcile(cluster)
     assert "status" not in cluster.writes
+
+
+def test_a_namespace_that_ends_is_left_alone(served: Any) -> None:
+    served.refuse["Event"] = EndingError("because it is being terminated")
+    served.put(codemodel(scaling={"minReplicas": 9}))
+    with pytest.raises(EndingError):
+        reconcile(served)
+
+
+def kubernetes_event(reason: str, message: str, *, type_: str = "Warning", second: int = 0) -> dict[str, Any]:
+    stamp = f"2030-01-01T00:00:{second:02}Z"
+    return {"type": type_, "reason": reason, "message": message, "lastTimestamp": stamp}
+
+
+def test_events_of_kubernetes_tell_why_a_volume_is_not_there(served: Any, refusal: RefusedError) -> None:
+    claim = child(served, "PersistentVolumeClaim")
+    claim["status"] = {"phase": "Pending"}
+    claim["spec"]["storageClassName"] = "slow"
+    pod_of(served)["spec"] = {}
+    assert reconcile(served) == 15
+    assert condition(served, "Ready")["reason"] == "ProvisioningVolume"
+    served.kubernetes_events[claim["metadata"]["uid"]] = [
+        kubernetes_event("ProvisioningFailed", "the disk is full", second=5),
+        kubernetes_event("ExternalProvisioning", "waiting", type_="Normal", second=9),
+    ]
+    reconcile(served)
+    assert condition(served, "Ready")["reason"] == "VolumeNotBound"
+    assert "the disk is full" in condition(served, "Ready")["message"]
+    served.refuse["Event"] = refusal
+    reconcile(served)
+    assert condition(served, "Ready")["reason"] == "ProvisioningVolume"
+
+
+def test_events_of_kubernetes_tell_why_a_pod_does_not_start(served: Any) -> None:
+    pod = pod_of(served)
+    pod["status"] = {"initContainerStatuses": [{"name": "download-model", "state": {"waiting": {}}}]}
+    failed = kubernetes_event("FailedMount", 'secret "token" not found', second=5)
+    served.kubernetes_events[pod["metadata"]["uid"]] = [failed]
+    assert reconcile(served) == 15
+    assert condition(served, "Ready")["reason"] == "CannotStart"
+    assert 'secret "token" not found' in condition(served, "Ready")["message"]
+    pulling = kubernetes_event("Pulling", "Pulling image", type_="Normal", second=9)
+    served.kubernetes_events[pod["metadata"]["uid"]] = [failed, pulling]
+    reconcile(served)
+    assert condition(served, "Ready")["reason"] == "Starting"
+
+
+def pod_of(cluster: Any) -> dict[str, Any]:
+    template = child(cluster, "Deployment")["spec"]["template"]
+    found: dict[str, Any] = cluster.put(
+        {
+            "kind": "Pod",
+            "metadata": {
+                "name": "p1",
+                "namespace": "models",
+                "annotations": template["metadata"]["annotations"],
+            },
+            "spec": {"nodeName": "node"},
+        }
+    )
+    return found
 
 
 def test_a_deleted_codemodel_is_left_to_garbage_collection(served: Any) -> None:

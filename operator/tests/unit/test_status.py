@@ -45,16 +45,30 @@ def pod(
 ) -> dict[str, Any]:
     assert SPEC.model
     return {
-        "metadata": {"name": name, "annotations": {"codemodel.dev/template": template}, **metadata},
+        "metadata": {
+            "name": name,
+            "uid": name,
+            "annotations": {"codemodel.dev/template": template},
+            **metadata,
+        },
         "spec": {
             "nodeName": "node",
-            "initContainers": [{"args": [SPEC.model.source, model_path(SPEC.model)]}],
+            "initContainers": [
+                {"name": "injected"},
+                {"name": "download-model", "args": [SPEC.model.source, model_path(SPEC.model)]},
+            ],
         },
         "status": {
             "phase": "Pending",
             "conditions": list(conditions),
-            "initContainerStatuses": [{"image": "server:1", **(init or {})}],
-            "containerStatuses": [{"image": "server:1", **(main or {})}],
+            "initContainerStatuses": [
+                {"name": "injected", "state": ended(0)},
+                {"name": "download-model", "image": "server:1", **(init or {})},
+            ],
+            "containerStatuses": [
+                {"name": "a-sidecar", **running()},
+                {"name": "llm-service", "image": "server:1", **(main or {})},
+            ],
         },
     }
 
@@ -85,13 +99,16 @@ READY_POD = pod(init=DOWNLOADED, main=running(), conditions=({"type": "Ready", "
 def compute(
     *pods: dict[str, Any],
     children: dict[str, Any] | None = None,
+    hints: dict[str, str] | None = None,
     problems: tuple[Problem, ...] = (),
     spec: CodeModelSpec | None = SPEC,
     before: CodeModelStatus | None = None,
     now: datetime = NOW,
 ) -> CodeModelStatus:
     found = {"Deployment": deployment(), "Service": SERVICE, **(children or {})}
-    return compute_status(World(OWNER, spec, found, pods, problems), before or CodeModelStatus(), now)
+    return compute_status(
+        World(OWNER, spec, found, pods, problems, hints or {}), before or CodeModelStatus(), now
+    )
 
 
 def verdicts(status: CodeModelStatus) -> dict[str, tuple[str, str]]:
@@ -131,7 +148,14 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
     "network": (
         pod(init={"state": ended(16, "NetworkFailed: no route to hub")}),
         "NetworkFailed",
-        "No route",
+        "No route to hub (attempt 1)",
+        "False",
+        "False",
+    ),
+    "a message that begins with a URL": (
+        pod(init={"state": ended(16, "NetworkFailed: http://hub/m: timed out")}),
+        "NetworkFailed",
+        "http://hub/m: timed out",
         "False",
         "False",
     ),
@@ -170,14 +194,66 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
             main=waiting("CrashLoopBackOff", lastState=ended(3, "not a GGUF"), restartCount=2),
         ),
         "CrashLooping",
-        "exit code 3 (3 times so far): not a GGUF",
+        "ended 3 times, last with exit code 3: not a GGUF",
         "True",
+        "True",
+    ),
+    "crashed once": (
+        pod(init=DOWNLOADED, main=running(lastState=ended(3, "killed"), restartCount=1)),
+        "Crashed",
+        "exit code 3: killed",
+        "False",
+        "True",
+    ),
+    "not started once": (
+        pod(init=DOWNLOADED, main=waiting("RunContainerError", "busy")),
+        "CannotStart",
+        "cannot be started: busy",
+        "False",
+        "True",
+    ),
+    "no such command, waiting to try again": (
+        pod(
+            init=DOWNLOADED,
+            main=waiting(
+                "CrashLoopBackOff", lastState=ended(128, "exec: no such file", "StartError"), restartCount=2
+            ),
+        ),
+        "CannotStart",
+        "no image of the inference server: exec: no such file",
+        "True",
+        "True",
+    ),
+    "no such command to download": (
+        pod(
+            init=waiting(
+                "CrashLoopBackOff", lastState=ended(128, "exec: no such file", "StartError"), restartCount=1
+            )
+        ),
+        "CannotStart",
+        "no image of the inference server: exec: no such file",
+        "True",
+        "Unknown",
+    ),
+    "ready before, not any more": (
+        pod(
+            init=DOWNLOADED,
+            main={
+                "state": {"running": {"startedAt": "2030-01-01T00:00:00Z"}},
+                "lastState": ended(3),
+                "restartCount": 5,
+            },
+            conditions=({"type": "Ready", "status": "False", "lastTransitionTime": "2030-01-01T00:05:00Z"},),
+        ),
+        "NotAnswering",
+        "kubectl logs p1",
+        "False",
         "True",
     ),
     "crashed, running again": (
         pod(init=DOWNLOADED, main=running(lastState=ended(3, "not a GGUF"), restartCount=2)),
         "CrashLooping",
-        "2 times",
+        "ended 2 times",
         "True",
         "True",
     ),
@@ -190,7 +266,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
     ),
     "no room": (pod(conditions=(UNSCHEDULABLE,)), "Unschedulable", "Insufficient cpu", "False", "Unknown"),
     "no volume": (pod(conditions=(UNBOUND,)), "VolumeNotBound", "unbound", "False", "Unknown"),
-    "starting": (pod(init=waiting("PodInitializing")), "Starting", "describe pod p1", "False", "Unknown"),
+    "starting": (pod(init=waiting("PodInitializing")), "Starting", "being started", "False", "Unknown"),
 }
 
 
@@ -279,12 +355,38 @@ def test_a_rollout_without_progress_stalls() -> None:
     assert verdicts(status)["Stalled"] == ("True", "ProgressDeadlineExceeded")
 
 
-def test_a_claim_that_waits_for_a_provisioner() -> None:
+@pytest.mark.parametrize(
+    ("claim_spec", "phase", "hints", "reason", "text"),
+    [
+        ({}, "Pending", {}, "VolumeNotBound", "no default StorageClass"),
+        ({"storageClassName": "slow"}, "Pending", {}, "ProvisioningVolume", "StorageClass slow"),
+        ({"storageClassName": "slow"}, "Pending", {"c": "disk full"}, "VolumeNotBound", "slow: disk full"),
+        ({"storageClassName": "slow"}, "Lost", {}, "VolumeLost", "delete it"),
+    ],
+)
+def test_why_a_volume_is_not_there(
+    claim_spec: dict[str, str], phase: str, hints: dict[str, str], reason: str, text: str
+) -> None:
     homeless = pod()
     del homeless["spec"]["nodeName"]
-    status = compute(homeless, children={"PersistentVolumeClaim": {"status": {"phase": "Pending"}}})
-    assert verdicts(status)["Ready"] == ("False", "VolumeNotBound")
-    assert "kubectl describe pvc coder-models" in message(status, "Ready")
+    claim = {"metadata": {"uid": "c"}, "spec": claim_spec, "status": {"phase": phase}}
+    status = compute(homeless, children={"PersistentVolumeClaim": claim}, hints=hints)
+    assert verdicts(status)["Ready"] == ("False", reason)
+    assert text in message(status, "Ready")
+
+
+def test_a_pod_that_outgrew_its_volume() -> None:
+    """Each successor of an evicted pod looks as if it were on its way."""
+    gone = pod("gone")
+    gone["status"] |= {"phase": "Failed", "reason": "Evicted", "message": "Usage exceeds the limit."}
+    successor = pod("successor", init=running())
+    status = compute(gone, successor)
+    assert verdicts(status)["Ready"] == ("False", "Evicted")
+    assert "Usage exceeds the limit; a file" in message(status, "Ready")
+    served = compute(gone, READY_POD, children={"Deployment": SERVING})
+    assert verdicts(served)["Reconciling"] == ("False", "Reconciled")
+    gone["metadata"]["annotations"]["codemodel.dev/template"] = "old"
+    assert verdicts(compute(gone, successor))["Ready"] == ("False", "Downloading")
 
 
 def test_problems_come_before_pods() -> None:

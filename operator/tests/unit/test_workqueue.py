@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemodel_operator.errors import TemporaryError
+from codemodel_operator.errors import EndingError, TemporaryError
 from codemodel_operator.workers import work_once
 from codemodel_operator.workqueue import Key, WorkQueue
 
@@ -144,21 +144,27 @@ def test_a_deleted_codemodel_is_forgotten() -> None:
         queue.forget(await queue.get())
         assert time.pending() == []
         assert await is_empty(queue)
-        assert queue.oldest_seconds() == 0
+        assert queue.stuck_seconds() == 0
 
     asyncio.run(scenario())
 
 
-def test_age_shows_a_queue_that_does_not_move() -> None:
+def test_a_queue_that_does_not_move_is_told_from_a_long_one() -> None:
     async def scenario() -> None:
         queue, time = make()
+        time.advance(1000)
         queue.add(A)
-        time.advance(50)
         queue.add(B)
-        assert queue.oldest_seconds() == 50
-        await queue.get()
+        time.advance(50)
+        assert queue.stuck_seconds() == 50
+        taken = await queue.get()
+        assert queue.stuck_seconds() == 0
         time.advance(10)
-        assert queue.oldest_seconds() == 10
+        queue.done(taken, 300)
+        assert queue.stuck_seconds() == 10
+        await queue.get()
+        time.advance(20)
+        assert queue.stuck_seconds() == 20
 
     asyncio.run(scenario())
 
@@ -175,6 +181,20 @@ def test_draining_waits_for_work_and_starts_no_more() -> None:
         assert not draining.done()
         queue.done(key, 300)
         await draining
+
+    asyncio.run(scenario())
+
+
+def test_a_key_of_a_namespace_that_ends_is_forgotten() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+
+        async def reconcile(key: Key) -> float | None:
+            raise EndingError("because it is being terminated")
+
+        queue.add(A)
+        await work_once(queue, reconcile)
+        assert time.pending() == []
 
     asyncio.run(scenario())
 

@@ -5,15 +5,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    UnsupportedMediaType,
+)
 
+from codemodel_server.api.errors import log_failure
 from codemodel_server.api.schemas import ChatRequest, parse_chat
 from codemodel_server.client import departure_of_client
-from codemodel_server.engines.base import Abandoned, Finish, GenerationRequest, Text
+from codemodel_server.engines.base import Abandoned, Finish, GenerationRequest, Message, Text
 from codemodel_server.errors import EngineFailedError, InvalidRequestError, ServingError
 from codemodel_server.service import Job, Service, Waiting
 
 _DEFAULT_MAX_TOKENS = 256
+# nginx's status for a client that left before its answer: nobody reads it, but it is counted and logged.
+_CLIENT_LEFT = 499
 _STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -41,13 +49,17 @@ def blueprint(service: Service, replica: str) -> Blueprint:
                     texts.append(text)
                 case Finish():
                     return jsonify({"response": "".join(texts), **_summary(job, event, service, replica)})
-        raise ClientDisconnected
+        return Response(status=_CLIENT_LEFT)
 
     return routes
 
 
 def _body() -> bytes:
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except ClientDisconnected as error:
+        # Werkzeug's name for every end before the end, that of the server's patience among them.
+        raise RequestTimeout("the rest of the body did not come: send the request again") from error
     # Of a body without Content-Length, Werkzeug gives what the limit allows and drops the rest.
     if request.max_content_length is not None and len(body) >= request.max_content_length:
         raise RequestEntityTooLarge
@@ -59,13 +71,15 @@ def _generation_request(asked: ChatRequest, context_length: int) -> GenerationRe
         message = f"max_tokens: at most {context_length}, the context length"
         raise InvalidRequestError(message, field="max_tokens")
     return GenerationRequest(
-        prompt=asked.prompt,
+        prompt=asked.prompt or "",
         max_tokens=asked.max_tokens or min(_DEFAULT_MAX_TOKENS, context_length),
         temperature=asked.temperature,
         top_p=asked.top_p,
         top_k=asked.top_k,
         seed=asked.seed,
         stop=tuple(asked.stop),
+        suffix=asked.suffix,
+        messages=tuple(Message(turn.role, turn.content) for turn in asked.messages or ()),
     )
 
 
@@ -81,6 +95,7 @@ def _sse(job: Job, abandoned: Abandoned, service: Service, replica: str) -> Iter
                 case Finish():
                     yield _event({"done": True, **_summary(job, event, service, replica)})
     except ServingError as error:
+        log_failure(error)
         yield _event(error.as_json())
     except Exception:
         yield _event(EngineFailedError("internal error").as_json())

@@ -4,10 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from codemodel_server.errors import InvalidRequestError
+from codemodel_server.errors import PromptTooLongError
 
 FinishReason = Literal["stop", "length"]
 Abandoned = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,8 @@ class GenerationRequest:
         top_k: keep this many of the likeliest tokens; 0 keeps all.
         seed: same seed, same text; None draws one.
         stop: texts at which generation ends; they are not part of the answer.
+        suffix: fill in the middle: what the answer lies between is `prompt` and this; None asks for an answer.
+        messages: a conversation that the answer is the next turn of, in place of `prompt`, which is empty then.
     """
 
     prompt: str
@@ -31,6 +41,13 @@ class GenerationRequest:
     top_k: int = 40
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    suffix: str | None = None
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def main_field(self) -> str:
+        """The field that is to blame when all there is to read is too long."""
+        return "messages" if self.messages else "prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +120,16 @@ class Engine(Protocol):
         ...
 
 
-def room_for_answer(prompt_tokens: int, context_length: int) -> int:
+def room_for_answer(prompt_tokens: int, context_length: int, field: str = "prompt") -> int:
     """The tokens that an answer may have, at least 1.
 
     Raises:
-        InvalidRequestError: there is no room.
+        PromptTooLongError: there is no room; it blames `field`.
     """
     if prompt_tokens >= context_length:
         message = (
             f"the prompt has {prompt_tokens} tokens, but prompt and answer together may have {context_length}: "
             "send a shorter prompt, or serve with a greater context length"
         )
-        raise InvalidRequestError(message, field="prompt")
+        raise PromptTooLongError(message, field=field)
     return context_length - prompt_tokens

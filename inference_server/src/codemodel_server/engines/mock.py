@@ -31,7 +31,7 @@ class MockGeneration:
         """Generates pseudo-code chosen by prompt and seed."""
         stream = TextStream(self._request.stop)
         generated = 0
-        for word in _words(f"{self._request.seed}\0{self._request.prompt}"):
+        for word in _words(f"{self._request.seed}\0{_read(self._request)}"):
             if generated == self._limit or stream.stopped:
                 break
             self._pause()
@@ -78,13 +78,18 @@ class MockEngine:
         Raises:
             InvalidRequestError: the prompt leaves no room in the context.
         """
-        tokens = len(_TOKEN.findall(request.prompt))
-        room = room_for_answer(tokens, self.context_length)
+        tokens = len(_TOKEN.findall(_read(request)))
+        room = room_for_answer(tokens, self.context_length, request.main_field)
         return MockGeneration(request, tokens, min(request.max_tokens, room), self._pause)
 
     def _pause(self) -> None:
         if self._delay:
             self._sleep(self._delay)
+
+
+def _read(request: GenerationRequest) -> str:
+    """All that a request gives to read."""
+    return "".join((request.prompt, *(turn.content for turn in request.messages), request.suffix or ""))
 
 
 def _words(key: str) -> Iterator[str]:

@@ -20,9 +20,10 @@ class OllamaGeneration:
         self, client: httpx.Client, model: str, context_length: int, request: GenerationRequest
     ) -> None:
         self._client = client
+        self._path = "/api/chat" if request.messages else "/api/generate"
         self._body = {
             "model": model,
-            "prompt": request.prompt,
+            **_reading(request),
             "stream": True,
             "options": _options(request, context_length),
         }
@@ -34,15 +35,15 @@ class OllamaGeneration:
             UpstreamError: Ollama is away, refuses, or ends in the middle.
         """
         try:
-            with self._client.stream("POST", "/api/generate", json=self._body) as response:
+            with self._client.stream("POST", self._path, json=self._body) as response:
                 if response.is_error:
                     raise UpstreamError(_explain(response, self._body["model"]))
                 for line in response.iter_lines():
                     if abandoned():
                         return
                     part = _parse(line)
-                    if part.get("response"):
-                        yield Text(part["response"])
+                    if text := _text(part):
+                        yield Text(text)
                     if part.get("done"):
                         yield _finish(part)
                         return
@@ -93,6 +94,19 @@ class OllamaEngine:
     def prepare(self, request: GenerationRequest) -> OllamaGeneration:
         """Checks nothing: only Ollama can count the prompt's tokens."""
         return OllamaGeneration(self._client, self._model, self.context_length, request)
+
+
+def _reading(request: GenerationRequest) -> dict[str, Any]:
+    if request.messages:
+        return {"messages": [{"role": turn.role, "content": turn.content} for turn in request.messages]}
+    suffix = {} if request.suffix is None else {"suffix": request.suffix}
+    return {"prompt": request.prompt, **suffix}
+
+
+def _text(part: dict[str, Any]) -> str:
+    """The text of a part: /api/generate calls it response, /api/chat message."""
+    message = part.get("message")
+    return str(message.get("content") or "") if isinstance(message, dict) else str(part.get("response") or "")
 
 
 def _options(request: GenerationRequest, context_length: int) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 import argparse
 import re
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from codemodel_server.fetch.errors import FetchError
 from codemodel_server.fetch.progress import JsonProgress, Progress, TerminalProgress
@@ -14,7 +16,7 @@ from codemodel_server.termination import write_termination_message
 
 _EPILOG = (
     "exit status: 0 the model is there; 2 wrong arguments; 10 RefusedSource; 11 NotFound; 12 Unauthorized; "
-    "13 ChecksumMismatch; 14 NotGGUF; 15 NoSpace; 16 NetworkFailed"
+    "13 ChecksumMismatch; 14 NotGGUF; 15 NoSpace; 16 NetworkFailed; 17 CannotWrite; 130 or 143 stopped by a signal"
 )
 
 
@@ -22,6 +24,9 @@ def main() -> None:
     """Fetches a model; its exit status and the termination message say what went wrong."""
     arguments = _parser().parse_args()
     progress = _progress(arguments.json)
+    # Also because a container's first process is not ended by a signal that it does not handle.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         transfer = Transfer(parse_source(arguments.source), arguments.token_file, progress)
         store = ModelStore(arguments.dest, progress)
@@ -30,10 +35,18 @@ def main() -> None:
         write_termination_message(str(error))
         progress.event("failed", str(error), reason=type(error).__name__)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt as stop:
+        number = signal.Signals(stop.args[0])
+        progress.event("stopped", f"stopped by {number.name}: start it again to go on")
+        sys.exit(128 + number)
     if fetched:
         progress.event("fetched", f"fetched {arguments.dest}")
     else:
         progress.event("already-here", f"{arguments.dest} is already here")
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def _progress(json: bool) -> Progress:

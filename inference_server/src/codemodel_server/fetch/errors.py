@@ -6,8 +6,9 @@ FetchError
 ├── Unauthorized      12  the server wants another token, or one at all
 ├── ChecksumMismatch  13  the file is not the one that was asked for
 ├── NotGGUF           14  the file is no model
-├── NoSpace           15  the volume cannot take it
-└── NetworkFailed     16  the server cannot be reached or breaks off, again and again
+├── NoSpace           15  the volume has too little room
+├── NetworkFailed     16  the server cannot be reached or breaks off, again and again
+└── CannotWrite       17  the volume refuses, for another reason than its size
 """
 
 
@@ -52,7 +53,7 @@ class NotGGUF(FetchError):  # noqa: N818
 
 
 class NoSpace(FetchError):  # noqa: N818
-    """The volume cannot take the file."""
+    """The volume has too little room for the file."""
 
     exit_code = 15
 
@@ -61,3 +62,9 @@ class NetworkFailed(FetchError):  # noqa: N818
     """The server cannot be reached or breaks off, again and again."""
 
     exit_code = 16
+
+
+class CannotWrite(FetchError):  # noqa: N818
+    """The volume refuses, for another reason than its size: permissions, a read-only mount, a fault."""
+
+    exit_code = 17

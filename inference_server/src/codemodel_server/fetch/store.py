@@ -6,15 +6,25 @@ import fcntl
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from codemodel_server.fetch.errors import ChecksumMismatch, NoSpace
+import httpx
+
+from codemodel_server.fetch.errors import (
+    CannotWrite,
+    ChecksumMismatch,
+    FetchError,
+    NetworkFailed,
+    NoSpace,
+    Unauthorized,
+)
+from codemodel_server.fetch.partial import Partial, remove_partial
 from codemodel_server.fetch.progress import Progress
-from codemodel_server.fetch.transfer import Received, Transfer
+from codemodel_server.fetch.source import shown
+from codemodel_server.fetch.transfer import Transfer
 
 _MODE = 0o644
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -67,24 +77,22 @@ class ModelStore:
             FetchError: it cannot be had.
         """
         try:
+            if self._path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder", str(self._path))
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._locked():
                 if self._is_here(source, sha256):
                     return False
-                self._remove_stale()
+                self._remove_abandoned()
                 self._fetch(source, sha256, transfer)
                 return True
         except OSError as error:
-            remedy = (
-                "make the cache larger" if error.errno in _FULL else "check the volume and its permissions"
-            )
-            raise NoSpace(f"cannot write {self._path}: {error.strerror}: {remedy}") from error
+            raise _explain(error, self._path) from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Holds the destination's lock; the kernel frees it if its holder dies."""
-        lock = self._path.with_name(f".{self._path.name}.lock")
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT, _MODE)
+        handle = _open_lock(self._path)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,24 +122,33 @@ class ModelStore:
         return True
 
     def _fetch(self, source: str, sha256: str | None, transfer: Transfer) -> None:
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part")
-        os.close(handle)
-        part = Path(name)
-        try:
-            received = transfer.receive(part)
-            _check(received, source, sha256)
-            _flush(part)
-            part.chmod(_MODE)
-            part.replace(self._path)
-            _flush(self._path.parent)
-        finally:
-            part.unlink(missing_ok=True)
-        self._write_note(Manifest(source, received.etag, received.sha256, received.size, _now()))
+        with Partial(_partial(self._path), source) as partial:
+            try:
+                transfer.receive(partial)
+                _check(partial, source, sha256)
+                partial.publish(self._path, _MODE)
+            except (NetworkFailed, Unauthorized):
+                # What is here is still good: the next try goes on from it.
+                raise
+            except (FetchError, OSError):
+                partial.discard()
+                raise
+        self._write_note(Manifest(source, partial.version.etag, partial.sha256, partial.size, _now()))
 
-    def _remove_stale(self) -> None:
-        """Removes what writers left that died; holding the lock, no other is at work."""
-        for part in self._path.parent.glob(f".{self._path.name}.*.part"):
-            part.unlink(missing_ok=True)
+    def _remove_abandoned(self) -> None:
+        """Removes parts of other models whose writers have ended: nobody goes on with a source that was edited."""
+        for part in self._path.parent.glob(_partial(Path("*")).name):
+            model = part.with_name(part.name.removeprefix(".").removesuffix(".part"))
+            if model == self._path:
+                continue
+            handle = _open_lock(model)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_partial(part)
+            except BlockingIOError:
+                continue
+            finally:
+                os.close(handle)
 
     def _read_note(self) -> Manifest | None:
         try:
@@ -140,7 +157,7 @@ class ModelStore:
             return None
 
     def _write_note(self, note: Manifest) -> None:
-        part = self._note.with_name(f".{self._path.name}.note.part")
+        part = self._note.with_name(f"{self._note.name}.new")
         part.write_text(json.dumps(asdict(note), indent=2) + "\n", encoding="utf-8")
         part.chmod(_MODE)
         part.replace(self._note)
@@ -150,20 +167,27 @@ class ModelStore:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check(received: Received, source: str, sha256: str | None) -> None:
-    if sha256 is not None and received.sha256 != sha256:
-        message = (
-            f"expected {sha256}, got {received.sha256}: correct spec.model.sha256 or the file at {source}"
+def _check(partial: Partial, source: str, sha256: str | None) -> None:
+    if sha256 is not None and partial.sha256 != sha256:
+        where = shown(httpx.URL(source))
+        raise ChecksumMismatch(
+            f"expected {sha256}, got {partial.sha256}: correct spec.model.sha256 or the file at {where}"
         )
-        raise ChecksumMismatch(message)
 
 
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _explain(error: OSError, path: Path) -> FetchError:
+    problem = f"cannot write {error.filename or path}: {error.strerror or error}"
+    if error.errno in _FULL:
+        return NoSpace(f"{problem}: make the cache larger")
+    return CannotWrite(f"{problem}: check the volume and its permissions")
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _open_lock(path: Path) -> int:
+    return os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, _MODE)
 
 
 def _now() -> str:

@@ -6,33 +6,34 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-# The forms and suffixes of k8s.io/apimachinery/pkg/api/resource.Quantity, positive numbers only.
-PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei|[eE][+-]?[0-9]{1,2})?$"
+from .cel import rules
 
+_HELP = 'write a quantity above zero, such as "500m" or "2" for CPU, "512Mi" or "4Gi" for bytes'
 _SUFFIXES = {
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "m": Decimal("1e-3"),
     "": Decimal(1),
-    "m": Decimal("0.001"),
     **{s: Decimal(1000) ** n for n, s in enumerate("kMGTPE", start=1)},
     **{f"{s}i": Decimal(1024) ** n for n, s in enumerate("KMGTPE", start=1)},
 }
-_FORM = re.compile(r"^([+-]?[0-9]*\.?[0-9]+\.?)([eE][+-]?[0-9]+|n|u|m|k|Ki|[MGTPE]i?|)$")
+# The forms and suffixes of k8s.io/apimachinery/pkg/api/resource.Quantity; exponents of two digits suffice.
+_FORM = re.compile(
+    r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))([eE][+-]?[0-9]{1,2}|n|u|m|k|Ki|[MGTPE]i?|)", re.ASCII
+)
 
 
 def parse_quantity(value: str | float) -> Decimal:
     """Return the value of a quantity in its base unit (cores, bytes).
 
     Raises:
-        ValueError: the text is not a quantity; the message names what a quantity looks like.
+        ValueError: the text is not a quantity; the message says what one looks like.
     """
-    match = _FORM.match(str(value))
+    match = _FORM.fullmatch(str(value))
     if not match:
-        raise ValueError(f'{value!r} is not a quantity; write for example "500m", "2" or "4Gi"')
+        raise ValueError(f"{value!r} is no quantity: {_HELP}")
     number, suffix = match.groups()
-    if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix != "Ei":
-        return Decimal(f"{number}{suffix}")
-    if suffix in ("n", "u"):
-        return Decimal(number) * (Decimal("1e-9") if suffix == "n" else Decimal("1e-6"))
-    return Decimal(number) * _SUFFIXES[suffix]
+    return Decimal(number) * _SUFFIXES[suffix] if suffix in _SUFFIXES else Decimal(number + suffix)
 
 
 def _to_text(value: Any) -> Any:
@@ -41,8 +42,8 @@ def _to_text(value: Any) -> Any:
 
 
 def _checked(value: str) -> str:
-    if not re.match(PATTERN, value):
-        raise ValueError(f'{value!r} is not a quantity; write for example "500m", "2" or "4Gi"')
+    if parse_quantity(value) <= 0:
+        raise ValueError(f"{value!r} is too small: {_HELP}")
     return value
 
 
@@ -52,10 +53,12 @@ Quantity = Annotated[
     AfterValidator(_checked),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "integer"}, {"type": "string"}],
             "x-kubernetes-int-or-string": True,
-            "pattern": PATTERN,
             "maxLength": 32,
+            # Not a pattern: it would be shown as it is, and would let negative whole numbers pass.
+            **rules(
+                ("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))", _HELP)
+            ),
         }
     ),
 ]

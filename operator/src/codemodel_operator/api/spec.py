@@ -80,7 +80,8 @@ class Cache(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
-                _STAYS_SHARED + "quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
+                _STAYS_SHARED + "!isQuantity(string(self.size)) || !isQuantity(string(oldSelf.size)) || "
+                "quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
                 "size can only grow while mode is Shared; write the former size or a larger one",
             ),
             (
@@ -114,7 +115,7 @@ class Requests(ApiModel):
     """What the scheduler reserves for a replica."""
 
     cpu: Quantity = "2"
-    """Cores reserved. The autoscaler's target is a percentage of this."""
+    """Cores reserved: 500m, 2 or, in quotes, "1.5". The autoscaler's target is a percentage of this."""
 
     memory: Quantity = "4Gi"
     """Bytes reserved: the model file, its context, and some."""
@@ -124,7 +125,7 @@ class Limits(ApiModel):
     """What a replica may use at most."""
 
     cpu: Quantity = "4"
-    """Cores at most. Above the request, so that use can exceed the autoscaler's target."""
+    """Cores at most: 500m, 2 or, in quotes, "1.5". Above the request, so that use can exceed the target."""
 
     memory: Quantity = "8Gi"
     """Bytes at most; a replica that needs more is killed."""
@@ -137,6 +138,8 @@ class Resources(ApiModel):
         json_schema_extra=rules(
             *(
                 (
+                    # What is no quantity has a message of its own.
+                    f"!isQuantity(string(self.requests.{what})) || !isQuantity(string(self.limits.{what})) || "
                     f"quantity(string(self.requests.{what}))"
                     f".compareTo(quantity(string(self.limits.{what}))) <= 0",
                     f"requests.{what} is more than limits.{what}; raise the limit or lower the request "

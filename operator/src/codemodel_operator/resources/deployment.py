@@ -8,6 +8,12 @@ from ..fingerprint import fingerprint
 from .labels import TEMPLATE_ANNOTATION, labels, metadata, selector
 from .storage import MODELS_PATH, claim_name, model_path
 
+DOWNLOADER = "download-model"
+"""Name of the init container that downloads the model."""
+
+SERVER = "llm-service"
+"""Name of the container that answers requests."""
+
 PORT = 8080
 USER = 65532
 """The unprivileged user of the server image; also the group that owns the volumes."""
@@ -39,6 +45,8 @@ def build_deployment(owner: Owner, spec: CodeModelSpec, *, image: str) -> dict[s
             "selector": {"matchLabels": selector(owner.name)},
             "progressDeadlineSeconds": _ROLLOUT_SECONDS,
             "revisionHistoryLimit": 3,
+            # Said although it is the default: a rollout that somebody paused goes on.
+            "paused": False,
             # A new replica serves before an old one leaves: a rollout never costs capacity.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "template": template,
@@ -76,7 +84,7 @@ def _downloader(model: Model, spec: CodeModelSpec, image: str) -> dict[str, Any]
         arguments += ["--token-file", f"{TOKEN_DIRECTORY}/token"]
         mounts.append({"name": "token", "mountPath": TOKEN_DIRECTORY, "readOnly": True})  # type: ignore[dict-item]
     return {
-        "name": "download-model",
+        "name": DOWNLOADER,
         "image": image,
         "command": ["codemodel-fetch"],
         "args": arguments,
@@ -103,7 +111,7 @@ def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> 
     if model:
         mounts.insert(0, {"name": "models", "mountPath": MODELS_PATH, "readOnly": True})
     return {
-        "name": "llm-service",
+        "name": SERVER,
         "image": image,
         "command": ["codemodel-server"],
         "env": [

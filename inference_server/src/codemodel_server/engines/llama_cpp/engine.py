@@ -111,16 +111,16 @@ class LlamaCppEngine:
         self._context = NativeContext(self._model, size)
         self._format = PromptFormat(self._model)
         # The first decode touches every weight: better now than in the first request.
-        self._context.decode(self._format.tokens("x")[:_BATCH])
+        self._context.decode(self._format.tokens("x")[: size.batch])
 
     def prepare(self, request: GenerationRequest) -> LlamaCppGeneration:
-        """Tokenizes the prompt.
+        """Tokenizes what there is to read.
 
         Raises:
-            InvalidRequestError: the prompt leaves no room in the context.
+            InvalidRequestError: it leaves no room in the context, or the model cannot fill in or converse.
         """
-        prompt = self._format.tokens(request.prompt)
-        room = room_for_answer(len(prompt), self.context_length)
+        prompt = self._format.of_request(request)
+        room = room_for_answer(len(prompt), self.context_length, request.main_field)
         return LlamaCppGeneration(self._model, self._context, request, prompt, min(request.max_tokens, room))
 
 

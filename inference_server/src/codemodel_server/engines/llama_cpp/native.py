@@ -19,6 +19,10 @@ _LOG_ERROR = 4
 _LOG_CONTINUES = 5
 _DRAW_A_SEED = 0xFFFFFFFF  # LLAMA_DEFAULT_SEED in llama.h
 _PIECE_BYTES = 256
+# Only the first line is shown, and it may be blank.
+_MOST_ERRORS = 16
+# Below this temperature the likeliest token is certain, and dividing by it would leave the range of 32-bit floats.
+_LOWEST_TEMPERATURE = 1e-6
 
 
 class _ErrorLog:
@@ -31,7 +35,7 @@ class _ErrorLog:
 
     def _log(self, level: int, text: bytes, _user_data: object) -> None:
         self._level = self._level if level == _LOG_CONTINUES else level
-        if self._level == _LOG_ERROR:
+        if self._level == _LOG_ERROR and len(self._lines) < _MOST_ERRORS:
             self._lines.append(text.decode("utf-8", "replace").strip())
 
     def take(self) -> str:
@@ -117,6 +121,20 @@ class NativeModel:
         """The token that texts end with, or -1."""
         return int(llama_cpp.llama_vocab_eos(self._vocab))
 
+    @property
+    def adds_beginning_of_text(self) -> bool:
+        """Whether texts of this model begin with that token."""
+        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocab))
+
+    @property
+    def fill_in_tokens(self) -> tuple[int, int, int]:
+        """The tokens before the prefix, the suffix and the middle; -1 for those that the model lacks."""
+        return (
+            int(llama_cpp.llama_vocab_fim_pre(self._vocab)),
+            int(llama_cpp.llama_vocab_fim_suf(self._vocab)),
+            int(llama_cpp.llama_vocab_fim_mid(self._vocab)),
+        )
+
     def close(self) -> None:
         """Frees the model; no context of it may be used any more."""
         llama_cpp.llama_model_free(self.pointer)
@@ -195,7 +213,7 @@ class Sampler:
 
 
 def _links(request: GenerationRequest) -> list[Any]:
-    if request.temperature == 0:
+    if request.temperature < _LOWEST_TEMPERATURE:
         return [llama_cpp.llama_sampler_init_greedy()]
     seed = _DRAW_A_SEED if request.seed is None else request.seed
     return [

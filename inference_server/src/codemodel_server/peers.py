@@ -1,0 +1,104 @@
+"""What the other replicas say of themselves: the only place where one replica asks another."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+# As long as one look may take, name and answers together: who does not answer by then counts as not ready.
+_ANSWER_SECONDS = 1.0
+# However many people watch, replicas are asked once in this time.
+_KEPT_SECONDS = 1.0
+_MOST_PEERS = 64
+
+
+class Snapshot(BaseModel):
+    """A replica at a moment.
+
+    Attributes:
+        replica: its name, or its address if it does not answer.
+        status: as in GET /ready, or "unreachable".
+        running: requests that generate.
+        waiting: requests that wait.
+        tokens_per_second: over the last 10 seconds.
+        time_to_first_token_seconds: the median over the last 5 minutes; None if there was no request.
+        first_tokens: how many requests that median is of.
+    """
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    replica: str = Field(max_length=253)
+    status: str = Field(max_length=32)
+    running: int = Field(default=0, ge=0)
+    waiting: int = Field(default=0, ge=0)
+    tokens_per_second: float = Field(default=0.0, ge=0)
+    time_to_first_token_seconds: float | None = Field(default=None, ge=0)
+    first_tokens: int = Field(default=0, ge=0)
+
+
+def addresses(host: str, port: int) -> list[str]:
+    """The URLs of the replicas that a name stands for, in a stable order.
+
+    Raises:
+        OSError: the name cannot be resolved now.
+    """
+    found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    return [f"http://[{ip}]:{port}" if ":" in ip else f"http://{ip}:{port}" for ip in sorted(found)]
+
+
+class Peers:
+    """Asks all replicas at once, at most once a second.
+
+    Args:
+        resolve: the URLs of all replicas; may raise OSError.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self, resolve: Callable[[], Sequence[str]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._resolve = resolve
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: list[Snapshot] | None = None
+        self._seen_at = 0.0
+        # One thread more than peers, for the name.
+        self._threads = ThreadPoolExecutor(_MOST_PEERS + 1, thread_name_prefix="peers")
+        self._client = httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False)
+
+    def look(self) -> list[Snapshot]:
+        """What the replicas said last; empty if their name cannot be resolved.
+
+        It takes two seconds at worst. While one caller asks, the others get the look before.
+        """
+        seen = self._seen
+        if seen is not None and (self._clock() - self._seen_at < _KEPT_SECONDS or self._lock.locked()):
+            return seen
+        with self._lock:
+            if self._seen is None or self._clock() - self._seen_at >= _KEPT_SECONDS:
+                self._seen = self._ask_all()
+                self._seen_at = self._clock()
+            return self._seen
+
+    def _ask_all(self) -> list[Snapshot]:
+        try:
+            urls = self._threads.submit(self._resolve).result(_ANSWER_SECONDS)[:_MOST_PEERS]
+        except (OSError, TimeoutError):
+            return []
+        asked: dict[Future[Snapshot], str] = {self._threads.submit(self._ask, url): url for url in urls}
+        answered = wait(asked, _ANSWER_SECONDS).done
+        return [answer.result() if answer in answered else _unreachable(url) for answer, url in asked.items()]
+
+    def _ask(self, url: str) -> Snapshot:
+        try:
+            return Snapshot.model_validate_json(self._client.get(f"{url}/live?self=1").content)
+        except (httpx.HTTPError, ValidationError):
+            return _unreachable(url)
+
+
+def _unreachable(url: str) -> Snapshot:
+    return Snapshot(replica=httpx.URL(url).host, status="unreachable")

@@ -1,0 +1,150 @@
+"""The downloader against servers that lie, stall or pass on what they should not."""
+
+import errno
+import gzip
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from codemodel_server.fetch import errors
+from codemodel_server.fetch.errors import FetchError
+from codemodel_server.fetch.partial import Partial
+from codemodel_server.fetch.source import parse_source, refuse_downgrade
+from inference_server.tests.fetch.fetcher import Fetcher
+from inference_server.tests.fetch.hub import (
+    MODEL,
+    SHA256,
+    Handler,
+    Hub,
+    cut_after,
+    running,
+    status,
+    whole,
+)
+
+Behaviour = Callable[[Hub, Handler], None]
+ALL = len(MODEL)
+
+
+def part(start: int, end: int, total: str = str(ALL), **headers: str) -> Behaviour:
+    """This part of the file, asked for or not."""
+    return status(206, MODEL[start:end], Content_Range=f"bytes {start}-{end - 1}/{total}", **headers)
+
+
+@pytest.mark.parametrize(
+    ("behaviours", "requests"),
+    [
+        pytest.param([part(0, 1000), whole], 2, id="a part that was not asked for"),
+        pytest.param(
+            [cut_after(1000), part(1000, ALL, ETag='"v2"'), whole], 3, id="a part of another version"
+        ),
+        pytest.param([cut_after(1000), part(1000, ALL, "77"), whole], 3, id="a part of another size"),
+        pytest.param([cut_after(1000), part(1000, 2000), whole], 3, id="less than was asked for"),
+        pytest.param(
+            [cut_after(1000), status(206, MODEL[1000:]), whole], 3, id="a part that is not described"
+        ),
+    ],
+)
+def test_parts_are_not_put_together_wrongly(
+    fetcher: Fetcher, behaviours: list[Behaviour], requests: int
+) -> None:
+    with running(Hub(*behaviours)) as hub:
+        fetcher.fetch(hub.url)
+    assert fetcher.path.read_bytes() == MODEL
+    assert len(hub.requests) == requests
+
+
+def test_a_length_that_is_too_small_is_noticed_by_the_checksum(fetcher: Fetcher) -> None:
+    with (
+        running(Hub(status(200, MODEL, Content_Length="1000"))) as hub,
+        pytest.raises(errors.ChecksumMismatch),
+    ):
+        fetcher.fetch(hub.url, SHA256)
+    assert fetcher.leftovers() == []
+
+
+def test_a_compressed_file_is_neither_unpacked_nor_kept(fetcher: Fetcher) -> None:
+    packed = status(200, gzip.compress(MODEL), Content_Encoding="gzip")
+    with running(Hub(packed)) as hub, pytest.raises(errors.NotGGUF, match="compressed"):
+        fetcher.fetch(hub.url, SHA256)
+    assert hub.requests[0]["accept-encoding"] == "identity"
+    assert fetcher.leftovers() == []
+
+
+@pytest.mark.parametrize("value", ["\u00b2", "-1", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_strange_retry_after_does_no_harm(fetcher: Fetcher, value: str) -> None:
+    with running(Hub(status(503, Retry_After=value), whole)) as hub:
+        fetcher.fetch(hub.url, SHA256)
+    assert fetcher.pauses == [1.0]
+
+
+def test_a_server_that_holds_the_download_is_given_up(fetcher: Fetcher) -> None:
+    def drip(hub: Hub, handler: Handler) -> None:
+        cut_after(10)(hub, handler)
+        handler.rfile.read(1)
+
+    # A minute and more passes with every look at the clock.
+    fetcher.clock = itertools.count(step=100.0).__next__
+    with running(Hub(drip)) as hub, pytest.raises(errors.NetworkFailed, match="only 10 bytes came in 64 s"):
+        fetcher.fetch(hub.url, SHA256)
+    assert len(hub.requests) == 6
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        status(404),
+        status(401),
+        status(500),
+        status(200, b"<html>"),
+        status(200, b"GG"),
+        status(200, b"GGUF1"),
+        status(200, MODEL, Content_Encoding="gzip"),
+        status(302, Location="/model.gguf?signature=SECRET"),
+        status(302, Location="file:///SECRET"),
+        status(302, Location="http://SECRET:SECRET@[/"),
+    ],
+)
+def test_secrets_in_urls_are_not_told(fetcher: Fetcher, behaviour: Behaviour) -> None:
+    with running(Hub(behaviour)) as hub, pytest.raises(FetchError) as raised:
+        fetcher.fetch(f"{hub.url}?signature=SECRET", SHA256)
+    assert "SECRET" not in str(raised.value)
+    assert "SECRET" not in fetcher.out.getvalue()
+
+
+def test_secrets_in_redirects_are_not_told() -> None:
+    with pytest.raises(errors.RefusedSource) as raised:
+        refuse_downgrade(
+            parse_source("https://host/a?signature=SECRET"),
+            parse_source("http://host/b?signature=SECRET").copy_with(userinfo=b"u:SECRET"),
+        )
+    assert "SECRET" not in str(raised.value)
+    assert "http://host/b" in str(raised.value)
+
+
+@pytest.mark.parametrize("place", ["file/model.gguf", "folder"])
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    fetcher = Fetcher(tmp_path)
+    fetcher.path = tmp_path / place
+    with running(Hub(whole)) as hub, pytest.raises(errors.CannotWrite, match=place.partition("/")[0]):
+        fetcher.fetch(hub.url)
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(errno.ENOSPC, errors.NoSpace), (errno.EROFS, errors.CannotWrite)]
+)
+def test_a_volume_that_refuses_in_the_middle(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch, number: int, error: type[FetchError]
+) -> None:
+    def refuse(_partial: Partial, _data: bytes) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(Partial, "append", refuse)
+    with running(Hub(whole)) as hub, pytest.raises(error, match=f"{fetcher.path}: refused"):
+        fetcher.fetch(hub.url)
+    assert fetcher.leftovers() == []
