@@ -53,10 +53,13 @@ def test_six_examples_fill_the_prompt_in_every_mode(open_tab: OpenTab, mock_serv
 def test_stop_ends_the_answer_here_and_on_the_server(open_tab: OpenTab, mock_server: ServerProcess) -> None:
     tab = open_tab(mock_server)
     tab.settings(limit=4000)
-    for stop in (tab.button("Stop").click, lambda: tab.page.keyboard.press("Escape")):
+    for by_key in (False, True):
         tab.ask("for ever")
         expect(tab.answer).not_to_be_empty()
-        stop()
+        if by_key:
+            tab.page.keyboard.press("Escape")
+        else:
+            tab.button("Stop").click()
         expect(tab.says).to_have_text("Stopped. What had arrived is kept.")
         eventually(lambda: mock_server.metric("codemodel_requests_running") == 0, "the engine idle")
         assert tab.text()

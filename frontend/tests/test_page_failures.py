@@ -276,7 +276,8 @@ def test_strange_and_full_storage_is_survived(
 ) -> None:
     context = new_context()
     context.add_init_script("""
-        const strange = ["", "{", "null", "[]", '{"id": 1}', '{"id":"x","revision":"y","mode":"__proto__","updated":1,"turns":[]}',
+        const strange = ["", "{", "null", "[]", '{"id": 1}',
+            '{"id":"x","revision":"y","mode":"__proto__","updated":1,"turns":[]}',
             '{"id":"x","revision":"y","mode":"chat","updated":1,"turns":[{"role":"root","content":"x"}]}'];
         strange.forEach((text, index) => localStorage.setItem(`codemodel.conversation.${index}`, text));
         sessionStorage.setItem("codemodel.tab", '{"mode":"__proto__","drafts":7}');

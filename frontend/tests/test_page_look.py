@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -28,6 +29,27 @@ SIZES: dict[str, dict[str, Any]] = {
     "laptop": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "wide": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"},
 }
+
+
+MOVING = """[...document.querySelectorAll("*")].filter(
+    (node) => getComputedStyle(node).animationName !== "none"
+).length"""
+COUNT_FRAMES = """() => {
+    window.frames_seen = [];
+    let before = performance.now();
+    const frame = (now) => {
+        window.frames_seen.push(now - before);
+        before = now;
+        window.counting = requestAnimationFrame(frame);
+    };
+    window.counting = requestAnimationFrame(frame);
+}"""
+
+
+def answer_behind(gate: Gate, exchange: Exchange) -> None:
+    """Answers once the gate is open."""
+    gate.wait()
+    exchange.answer("x")
 
 
 def violations(tab: Tab) -> list[str]:
@@ -139,12 +161,11 @@ def test_system_settings_are_respected(open_tab: OpenTab, stub: Stub) -> None:
     for scheme in ("light", "dark"):
         tab = open_tab(stub, color_scheme=scheme, reduced_motion="reduce")
         backgrounds.add(tab.get(".panel").first.evaluate("node => getComputedStyle(node).backgroundColor"))
-        moving = "() => [...document.querySelectorAll('*')].filter((node) => getComputedStyle(node).animationName !== 'none').length"
         gate = Gate()
-        stub.script(lambda exchange, gate=gate: (gate.wait(), exchange.answer("x")))  # type: ignore[misc]
+        stub.script(partial(answer_behind, gate))
         tab.ask("x")
         expect(tab.get("#skeleton")).to_be_visible()
-        assert tab.page.evaluate(moving) == 0
+        assert tab.page.evaluate(MOVING) == 0
         gate.open()
         tab.finished()
     assert len(backgrounds) == 2
@@ -185,14 +206,7 @@ def test_ten_thousand_tokens_flow_smoothly(
     tab = open_tab(server)
     expect(tab.get("#limit")).to_have_attribute("max", "16384")
     tab.settings(limit=10_000)
-    tab.page.evaluate(
-        """() => {
-            window.frames_seen = [];
-            let before = performance.now();
-            const frame = (now) => { window.frames_seen.push(now - before); before = now; window.counting = requestAnimationFrame(frame); };
-            window.counting = requestAnimationFrame(frame);
-        }"""
-    )
+    tab.page.evaluate(COUNT_FRAMES)
     tab.ask("a long answer")
     tab.finished()
     frames: list[float] = tab.page.evaluate(

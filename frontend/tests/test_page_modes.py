@@ -50,8 +50,8 @@ def test_the_model_fills_in_at_the_cursor(open_tab: OpenTab, server: ServerProce
     expect(tab.get("#hint")).to_have_text("The model fills in at the cursor: line 2, column 5.")
     with tab.page.expect_request("**/chat") as sent:
         tab.prompt.press("Control+Enter")
-    assert sent.value.post_data_json["prompt"] == BEFORE
-    assert sent.value.post_data_json["suffix"] == AFTER
+    body: Any = sent.value.post_data_json
+    assert (body["prompt"], body["suffix"]) == (BEFORE, AFTER)
     tab.finished()
     filled = server.chat(prompt=BEFORE, suffix=AFTER, max_tokens=12, temperature=0).json()["response"]
     assert tab.text() == BEFORE + filled + AFTER
@@ -108,9 +108,6 @@ def test_a_link_brings_the_prompt_and_sends_nothing(open_tab: OpenTab, mock_serv
     expect(other.get("#temperature")).to_have_value("1.5")
     expect(other.get("#stops")).to_have_value("\\n")
     assert "#" not in other.page.url
-    assert not any(
-        "POST" in request or "#" in request.removesuffix(link) for request in asked if "/chat" in request
-    )
     assert not any("/chat" in request for request in asked)
 
 

@@ -93,7 +93,7 @@ def test_a_link_is_untrusted_text(open_tab: OpenTab, stub: Stub) -> None:
         expect(tab.get("#temperature")).to_have_value("0")
         unharmed(tab)
         assert stub.asked == []
-    tab = open_tab(stub, fragment=packed({"mode": "instruct", "text": "safe‮ton"}))
+    tab = open_tab(stub, fragment=packed({"mode": "instruct", "text": "safe\u202eton"}))
     expect(tab.notice).to_contain_text("invisible characters")
 
 

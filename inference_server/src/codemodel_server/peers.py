@@ -68,7 +68,9 @@ class Peers:
         self._seen_at = 0.0
         # One thread more than peers, for the name.
         self._threads = ThreadPoolExecutor(_MOST_PEERS + 1, thread_name_prefix="peers")
-        self._client = httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False)
+        # No connection is kept: replicas come and go between two looks.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=_ANSWER_SECONDS, limits=limits, trust_env=False)
 
     def look(self) -> list[Snapshot]:
         """What the replicas said last; empty if their name cannot be resolved.

@@ -122,14 +122,17 @@ class Service:
         """
         arrival = self._clock()
         if self.status is not Status.READY:
-            detail = f": {self.failure}" if self.failure else ""
-            raise NotReadyError(f"the server is {self.status}{detail}", retry_after=_NOT_READY_RETRY_SECONDS)
+            failed = f"the model could not be loaded: {self.failure}"
+            message = failed if self.failure else f"the server is {self.status}"
+            raise NotReadyError(message, retry_after=_NOT_READY_RETRY_SECONDS)
         generation = self.engine.prepare(request)
         try:
             ticket = self._queue.enter()
         except FullError:
             retry_after = self._retry_after()
-            message = f"{self._queue.waiting} requests wait already: try again in {retry_after} s"
+            message = (
+                f"as many requests as may ({self._queue.waiting}) wait already: try again in {retry_after} s"
+            )
             raise QueueFullError(message, retry_after=retry_after) from None
         return Job(
             generation=generation,

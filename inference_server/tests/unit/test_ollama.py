@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from codemodel_server.engines.base import Event, Finish, GenerationRequest, Text
+from codemodel_server.engines.base import Event, Finish, GenerationRequest, Message, Text
 from codemodel_server.engines.ollama import OllamaEngine
 from codemodel_server.errors import LoadError, UpstreamError
 
@@ -73,3 +73,23 @@ def test_failures_say_what_to_do(answer: Answer, says: str) -> None:
 def test_loading_checks_server_and_model(answer: Answer, says: str) -> None:
     with pytest.raises(LoadError, match=says):
         engine(answer).load()
+
+
+def test_a_suffix_and_a_conversation_are_asked_for_as_ollama_wants_them() -> None:
+    asked: list[tuple[str, dict[str, object]]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.path, json.loads(request.content)))
+        return lines(
+            {"message": {"role": "assistant", "content": "a"}}, {"message": {"content": ""}, "done": True}
+        )(request)
+
+    served = engine(answer)
+    messages = (Message("system", "s"), Message("user", "u"))
+    events = list(served.prepare(GenerationRequest("", max_tokens=5, messages=messages)).run(lambda: False))
+    assert events[0] == Text("a")
+    list(served.prepare(GenerationRequest("p", max_tokens=5, suffix="s")).run(lambda: False))
+    (chat, conversation), (generate, hole) = asked
+    assert (chat, generate) == ("/api/chat", "/api/generate")
+    assert conversation["messages"] == [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+    assert (hole["prompt"], hole["suffix"]) == ("p", "s")

@@ -5,8 +5,6 @@ from typing import Any, Protocol
 Manifest = dict[str, Any]
 
 FIELD_MANAGER = "codemodel-operator"
-CHILD_KINDS = ("PersistentVolumeClaim", "Deployment", "Service", "HorizontalPodAutoscaler")
-"""Kinds of the children, what others depend on first."""
 
 
 def claimed(live: Manifest) -> bool:

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import dataclass, field
 
 from .api import KIND
-from .cluster import CHILD_KINDS, Cluster, Manifest
+from .cluster import Cluster, Manifest
+from .resources import ROLES
 from .resources.labels import selector
-from .resources.storage import claim_name
 from .workqueue import Key
 
 
@@ -16,7 +16,7 @@ class Observed:
 
     codemodel: Manifest
     children: dict[str, Manifest] = field(default_factory=dict)
-    """Live objects under the names of the children, by kind; not all of them need be ours."""
+    """Live objects under the names of the children, by role; not all of them need be ours."""
 
     pods: list[Manifest] = field(default_factory=list)
 
@@ -27,17 +27,12 @@ async def observe(cluster: Cluster, key: Key) -> Observed | None:
     codemodel, pods, children = await asyncio.gather(
         cluster.get(KIND, namespace, name),
         cluster.list_pods(namespace, selector(name)),
-        asyncio.gather(*(cluster.get(kind, namespace, child_name(kind, name)) for kind in CHILD_KINDS)),
+        asyncio.gather(*(cluster.get(kind, namespace, named(name)) for kind, named in ROLES.values())),
     )
     if codemodel is None or codemodel["metadata"].get("deletionTimestamp"):
         return None
-    found = {kind: live for kind, live in zip(CHILD_KINDS, children, strict=True) if live is not None}
+    found = {role: live for role, live in zip(ROLES, children, strict=True) if live is not None}
     return Observed(codemodel, found, pods)
-
-
-def child_name(kind: str, name: str) -> str:
-    """Return the name of the child of this kind of a CodeModel."""
-    return claim_name(name) if kind == "PersistentVolumeClaim" else name
 
 
 def owned_by(live: Manifest, uid: str) -> bool:

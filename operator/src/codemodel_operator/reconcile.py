@@ -62,33 +62,37 @@ class Reconciler:
     async def _apply(
         self, owner: Owner, spec: CodeModelSpec, observed: Observed
     ) -> tuple[dict[str, Manifest], Sequence[Problem]]:
-        """Return the children as stored by kind, and the problems with those that are not as desired."""
+        """Return the children as stored by role, and the problems with those that are not as desired."""
         desired = build_children(owner, spec, default_image=self._default_image)
         results = await asyncio.gather(
-            *(apply_child(self._cluster, d, observed.children.get(d["kind"]), owner.uid) for d in desired),
+            *(
+                apply_child(self._cluster, manifest, observed.children.get(role), owner.uid)
+                for role, manifest in desired.items()
+            ),
             # Let all of them finish: a task left behind would write after this reconcile has ended.
             return_exceptions=True,
         )
         children: dict[str, Manifest] = {}
         problems: list[Problem] = []
-        for manifest, result in zip(desired, results, strict=True):
-            kind = manifest["kind"]
+        for role, result in zip(desired, results, strict=True):
             if isinstance(result, BaseException):
                 raise result
             if isinstance(result, Problem):
                 problems.append(result)
-                if kind in (owned := _owned(owner, observed)):
-                    children[kind] = owned[kind]
+                if role in (owned := _owned(owner, observed)):
+                    children[role] = owned[role]
             else:
-                children[kind] = result
+                children[role] = result
         return children, problems
 
     async def _prune(self, owner: Owner, children: dict[str, Manifest], observed: Observed) -> None:
         """Delete what we own and no longer desire."""
-        for kind, live in _owned(owner, observed).items():
-            if kind not in children and not live["metadata"].get("deletionTimestamp"):
+        for role, live in _owned(owner, observed).items():
+            if role not in children and not live["metadata"].get("deletionTimestamp"):
                 await self._cluster.delete(live)
-                logger.info("Pruned", extra={"event": {"child": f"{kind}/{live['metadata']['name']}"}})
+                logger.info(
+                    "Pruned", extra={"event": {"child": f"{live['kind']}/{live['metadata']['name']}"}}
+                )
 
     async def _hints(self, owner: Owner, uids: Sequence[str]) -> dict[str, str]:
         """Return what Kubernetes Events complain of about these objects, as far as they can be read."""
@@ -128,4 +132,4 @@ class Reconciler:
 
 
 def _owned(owner: Owner, observed: Observed) -> dict[str, Manifest]:
-    return {kind: live for kind, live in observed.children.items() if owned_by(live, owner.uid)}
+    return {role: live for role, live in observed.children.items() if owned_by(live, owner.uid)}

@@ -41,7 +41,7 @@ class World:
     """None when it is invalid."""
 
     children: Mapping[str, Manifest]
-    """The children that are ours, by kind, as stored last."""
+    """The children that are ours, by role, as stored last."""
 
     pods: Sequence[Manifest]
     problems: Sequence[Problem]

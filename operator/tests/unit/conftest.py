@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from codemodel_operator.errors import OperatorError, RefusedError
+from codemodel_operator.resources import ROLES
 
 Manifest = dict[str, Any]
 
@@ -31,8 +32,10 @@ class FakeCluster:
         self.objects[manifest["kind"], metadata["namespace"], metadata["name"]] = manifest
         return manifest
 
-    def kinds(self) -> list[str]:
-        return sorted(kind for kind, _, _ in self.objects if kind not in ("CodeModel", "Pod"))
+    def roles(self, name: str = "coder") -> list[str]:
+        """The roles of the children that exist."""
+        kept = {(kind, child) for kind, _, child in self.objects}
+        return sorted(role for role, (kind, named) in ROLES.items() if (kind, named(name)) in kept)
 
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         return copy.deepcopy(self.objects.get((kind, namespace, name)))

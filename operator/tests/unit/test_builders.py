@@ -19,7 +19,7 @@ CASES = sorted(path.name.removesuffix(".input.yaml") for path in DATA.glob("*.in
 def build(body: dict[str, Any]) -> list[dict[str, Any]]:
     spec = parse_spec(body)
     assert isinstance(spec, CodeModelSpec), spec
-    return build_children(owner_of(body), spec, default_image="codemodel-server:dev")
+    return list(build_children(owner_of(body), spec, default_image="codemodel-server:dev").values())
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -9,9 +9,10 @@ import pytest
 
 from codemodel_operator.errors import ConflictError, EndingError, RefusedError, TemporaryError
 from codemodel_operator.reconcile import Reconciler
+from codemodel_operator.resources import ROLES
 
 KEY = ("models", "coder")
-CHILDREN = ["Deployment", "HorizontalPodAutoscaler", "PersistentVolumeClaim", "Service"]
+CHILDREN = sorted(ROLES)
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -29,9 +30,9 @@ def reconcile(cluster: Any) -> float | None:
     return asyncio.run(reconciler.reconcile(KEY))
 
 
-def child(cluster: Any, kind: str) -> dict[str, Any]:
-    name = "coder-models" if kind == "PersistentVolumeClaim" else "coder"
-    found: dict[str, Any] = cluster.objects[kind, "models", name]
+def child(cluster: Any, role: str) -> dict[str, Any]:
+    kind, named = ROLES[role]
+    found: dict[str, Any] = cluster.objects[kind, "models", named("coder")]
     return found
 
 
@@ -52,7 +53,7 @@ def served(cluster: Any) -> Any:
 def test_a_new_codemodel_gets_its_children_and_a_status(cluster: Any) -> None:
     cluster.put(codemodel())
     assert reconcile(cluster) == 300
-    assert cluster.kinds() == CHILDREN
+    assert cluster.roles() == CHILDREN
     assert {c["metadata"]["ownerReferences"][0]["uid"] for k in CHILDREN if (c := child(cluster, k))} == {
         "uid-cm"
     }
@@ -76,13 +77,13 @@ def test_what_the_api_server_makes_of_values_is_no_reason_to_write(served: Any) 
     assert "apply Service" not in served.writes
 
 
-@pytest.mark.parametrize("kind", CHILDREN)
-def test_a_deleted_child_comes_back(served: Any, kind: str) -> None:
-    name = child(served, kind)["metadata"]["name"]
-    del served.objects[kind, "models", name]
+@pytest.mark.parametrize("role", CHILDREN)
+def test_a_deleted_child_comes_back(served: Any, role: str) -> None:
+    kind, named = ROLES[role]
+    del served.objects[kind, "models", named("coder")]
     reconcile(served)
     assert served.writes == [f"apply {kind}"]
-    assert served.kinds() == CHILDREN
+    assert served.roles() == CHILDREN
 
 
 def test_hand_edits_are_undone(served: Any) -> None:
@@ -155,31 +156,32 @@ def test_the_replicas_of_the_autoscaler_are_left_alone(served: Any) -> None:
     assert child(served, "Deployment")["spec"]["replicas"] == 4
 
 
-@pytest.mark.parametrize("kind", CHILDREN)
-def test_a_child_of_somebody_else_is_never_touched(cluster: Any, kind: str) -> None:
+@pytest.mark.parametrize("role", CHILDREN)
+def test_a_child_of_somebody_else_is_never_touched(cluster: Any, role: str) -> None:
     cluster.put(codemodel())
-    name = "coder-models" if kind == "PersistentVolumeClaim" else "coder"
+    kind, named = ROLES[role]
+    name = named("coder")
     foreign = cluster.put(
         {"kind": kind, "metadata": {"name": name, "namespace": "models"}, "spec": {"of": "others"}}
     )
     assert reconcile(cluster) == 30
-    assert child(cluster, kind) == foreign
+    assert child(cluster, role) == foreign
     assert condition(cluster, "Stalled")["reason"] == "NameConflict"
     assert f"{kind} {name} exists" in condition(cluster, "Stalled")["message"]
     assert condition(cluster, "Reconciling")["status"] == "False"
-    assert cluster.kinds() == CHILDREN
+    assert cluster.roles() == CHILDREN
 
 
-@pytest.mark.parametrize("kind", CHILDREN)
-def test_a_child_that_is_going_is_waited_for(served: Any, kind: str) -> None:
+@pytest.mark.parametrize("role", CHILDREN)
+def test_a_child_that_is_going_is_waited_for(served: Any, role: str) -> None:
     """Its own deletion, or that of a former CodeModel of this name, has not been carried out yet."""
-    child(served, kind)["metadata"]["ownerReferences"][0]["uid"] = "uid-of-the-former"
+    child(served, role)["metadata"]["ownerReferences"][0]["uid"] = "uid-of-the-former"
     assert reconcile(served) == 30
     assert "being deleted" in condition(served, "Ready")["message"]
     assert condition(served, "Stalled")["status"] == "False"
     assert condition(served, "Reconciling")["reason"] == "Replacing"
-    child(served, kind)["metadata"] |= {"deletionTimestamp": "2030-01-01T00:00:00Z"}
-    child(served, kind)["metadata"]["ownerReferences"][0]["uid"] = "uid-cm"
+    child(served, role)["metadata"] |= {"deletionTimestamp": "2030-01-01T00:00:00Z"}
+    child(served, role)["metadata"]["ownerReferences"][0]["uid"] = "uid-cm"
     assert reconcile(served) == 30
     assert set(served.writes) == {"status"}
 
@@ -202,7 +204,7 @@ def test_a_volume_that_is_no_longer_shared_is_deleted(served: Any) -> None:
     served.put(codemodel(cache={"mode": "Ephemeral"}))
     reconcile(served)
     assert "delete PersistentVolumeClaim" in served.writes
-    assert "PersistentVolumeClaim" not in served.kinds()
+    assert "PersistentVolumeClaim" not in served.roles()
 
 
 def test_a_volume_of_somebody_else_is_not_deleted(cluster: Any) -> None:
@@ -211,7 +213,7 @@ def test_a_volume_of_somebody_else_is_not_deleted(cluster: Any) -> None:
         {"kind": "PersistentVolumeClaim", "metadata": {"name": "coder-models", "namespace": "models"}}
     )
     reconcile(cluster)
-    assert "PersistentVolumeClaim" in cluster.kinds()
+    assert "PersistentVolumeClaim" in cluster.roles()
 
 
 def test_a_volume_is_not_deleted_while_the_deployment_still_uses_it(
@@ -220,7 +222,7 @@ def test_a_volume_is_not_deleted_while_the_deployment_still_uses_it(
     served.refuse["Deployment"] = refusal
     served.put(codemodel(cache={"mode": "Ephemeral"}))
     reconcile(served)
-    assert "PersistentVolumeClaim" in served.kinds()
+    assert "PersistentVolumeClaim" in served.roles()
 
 
 def test_a_volume_that_was_enlarged_by_hand_keeps_its_size(served: Any) -> None:
@@ -250,7 +252,7 @@ def test_a_refused_child_is_explained_and_the_others_are_made(cluster: Any, refu
     assert reconcile(cluster) == 30
     assert condition(cluster, "Stalled")["reason"] == "ApplyFailed"
     assert "exceeded quota" in condition(cluster, "Stalled")["message"]
-    assert cluster.kinds() == [k for k in CHILDREN if k != "Deployment"]
+    assert cluster.roles() == [k for k in CHILDREN if k != "Deployment"]
     del cluster.refuse["Deployment"]
     assert reconcile(cluster) == 300
     assert condition(cluster, "Stalled")["status"] == "False"

@@ -105,7 +105,7 @@ class Transfer:
                 message = f"{shown(self._url)} redirects to what is not http or https: give the URL it should lead to"
                 raise RefusedSource(message) from error
             except httpx.TooManyRedirects as error:
-                raise NetworkFailed(f"{shown(self._url)} redirects in circles: correct the source") from error
+                raise NotFound(f"{shown(self._url)} redirects in circles: correct the source") from error
             except (httpx.TransportError, _TryAgainError) as error:
                 failures = 1 if partial.size >= furthest + _PROGRESS_BYTES else failures + 1
                 furthest = max(furthest, partial.size)
@@ -176,7 +176,7 @@ class Transfer:
             case _ if status >= 500 or status in _WORTH_RETRYING:
                 raise _TryAgainError(f"the server answered {status}", _retry_after(response))
             case _:
-                raise NetworkFailed(f"{url} answered {status}, which is no file: check the model's source")
+                raise NotFound(f"{url} answered {status}, which is no file: check the model's source")
 
     def _append(self, partial: Partial, chunk: bytes) -> None:
         total = partial.version.total

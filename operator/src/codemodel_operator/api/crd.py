@@ -13,8 +13,8 @@ from .status import CodeModelStatus
 
 # The name becomes a label value, a Service (RFC 1035) and, with a suffix, a volume claim.
 _NAME_RULE = (
-    "self.metadata.name.size() <= 56 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-    "metadata.name names the Service too; write at most 56 lowercase letters, digits and hyphens, "
+    "self.metadata.name.size() <= 54 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+    "metadata.name names the Service too; write at most 54 lowercase letters, digits and hyphens, "
     "a letter first",
 )
 _COLUMNS = (

@@ -65,7 +65,7 @@ class Engine(ApiModel):
     """Tokens that one request may use, prompt and answer together."""
 
     parallel: Annotated[int, Field(ge=1, le=64)] = 1
-    """Requests that one replica decodes at the same time."""
+    """Requests that one replica serves at the same time. llama-cpp serves one and queues the others so far."""
 
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Threads that compute. 0 takes as many as the CPU limit has cores."""

@@ -1,23 +1,35 @@
 """Pure builders: a CodeModel in, the desired child out, as plain data. One file a kind."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..api.codemodel import Owner
 from ..api.spec import CodeModelSpec
 from .autoscaler import build_autoscaler
 from .deployment import build_deployment
+from .peers import build_peers, peers_name
 from .service import build_service
-from .storage import build_storage
+from .storage import build_storage, claim_name
 
 Manifest = dict[str, Any]
 
+ROLES: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    "PersistentVolumeClaim": ("PersistentVolumeClaim", claim_name),
+    "Deployment": ("Deployment", str),
+    "Service": ("Service", str),
+    "Peers": ("Service", peers_name),
+    "HorizontalPodAutoscaler": ("HorizontalPodAutoscaler", str),
+}
+"""Every child that a CodeModel may have, by its role: its kind, and its name from that of the CodeModel."""
 
-def build_children(owner: Owner, spec: CodeModelSpec, *, default_image: str) -> list[Manifest]:
-    """Return every child that the CodeModel should have, what others depend on first."""
+
+def build_children(owner: Owner, spec: CodeModelSpec, *, default_image: str) -> dict[str, Manifest]:
+    """Return every child that the CodeModel should have by its role, what others depend on first."""
     storage = build_storage(owner, spec)
-    return [
-        *([storage] if storage else []),
-        build_deployment(owner, spec, image=spec.image or default_image),
-        build_service(owner, spec),
-        build_autoscaler(owner, spec),
-    ]
+    return {
+        **({"PersistentVolumeClaim": storage} if storage else {}),
+        "Deployment": build_deployment(owner, spec, image=spec.image or default_image),
+        "Service": build_service(owner, spec),
+        "Peers": build_peers(owner),
+        "HorizontalPodAutoscaler": build_autoscaler(owner, spec),
+    }

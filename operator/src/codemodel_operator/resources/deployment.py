@@ -6,6 +6,7 @@ from ..api.codemodel import Owner
 from ..api.spec import CodeModelSpec, Model
 from ..fingerprint import fingerprint
 from .labels import TEMPLATE_ANNOTATION, labels, metadata, selector
+from .peers import peers_name
 from .storage import MODELS_PATH, claim_name, model_path
 
 DOWNLOADER = "download-model"
@@ -69,10 +70,22 @@ def _pod(name: str, spec: CodeModelSpec, image: str) -> dict[str, Any]:
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
+        **(_together(name) if _one_node(model, spec) else {}),
         **({"initContainers": [_downloader(model, spec, image)]} if model else {}),
         "containers": [_server(name, model, spec, image)],
         "volumes": _volumes(name, model, spec),
     }
+
+
+def _one_node(model: Model | None, spec: CodeModelSpec) -> bool:
+    """Tell whether the replicas share a volume that only one node can mount."""
+    return bool(model and spec.cache.mode == "Shared" and spec.cache.access_mode == "ReadWriteOnce")
+
+
+def _together(name: str) -> dict[str, Any]:
+    """On another node a replica could never attach the volume; unscheduled, it says why."""
+    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": selector(name)}}
+    return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
 
 
 def _downloader(model: Model, spec: CodeModelSpec, image: str) -> dict[str, Any]:
@@ -89,6 +102,8 @@ def _downloader(model: Model, spec: CodeModelSpec, image: str) -> dict[str, Any]
         "command": ["codemodel-fetch"],
         "args": arguments,
         "resources": _resources(spec),
+        # Where no message of its own was left (an image without the command, say), the log's end is one.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": _container_security(),
         "volumeMounts": mounts,
     }
@@ -104,6 +119,7 @@ def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> 
         "THREADS": spec.engine.threads,
         "HOST": "0.0.0.0",  # noqa: S104 - the pod's own network
         "PORT": PORT,
+        "REPLICAS_HOST": peers_name(name),
     }
     ready = {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 2, "timeoutSeconds": 2}
     alive = {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 10, "timeoutSeconds": 5}
