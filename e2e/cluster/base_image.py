@@ -1,5 +1,6 @@
 """debian:trixie-slim, the base of every image here: pulled, or made with mmdebstrap where nothing can be pulled."""
 
+import shlex
 import subprocess
 import sys
 
@@ -7,6 +8,9 @@ from e2e.cluster import docker, settings, trust
 from e2e.cluster.steps import step
 
 PULL_SECONDS = 120
+
+APT_CLEAN = settings.NODE / "99-apt-clean"
+"""apt's configuration in the image: nothing that was downloaded stays, as in the published image."""
 
 
 def exists(image: str) -> bool:
@@ -29,6 +33,7 @@ def ensure() -> None:
         docker.install(current, "mmdebstrap", "debian-archive-keyring", "ca-certificates")
         archive = settings.CACHE / "base.tar"
         archive.unlink(missing_ok=True)  # left by a killed run
+        trusting = shlex.join([sys.executable, trust.__file__])
         current.run(
             "mmdebstrap",
             "--variant=minbase",
@@ -36,7 +41,9 @@ def ensure() -> None:
             "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-exclude=/usr/share/man/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*",
-            f'--customize-hook={sys.executable} {trust.__file__} "$1" && chroot "$1" update-ca-certificates',
+            f'--customize-hook={trusting} "$1" && chroot "$1" update-ca-certificates',
+            f'--customize-hook=cp {shlex.quote(str(APT_CLEAN))} "$1/etc/apt/apt.conf.d/"',
+            '--customize-hook=rm -f "$1"/var/cache/apt/*.bin',
             settings.DEBIAN_SUITE,
             archive,
         )

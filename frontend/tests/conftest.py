@@ -39,7 +39,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     made: list[BrowserContext] = []
 
     def new(**options: Any) -> BrowserContext:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}, **options})
         context.set_default_timeout(PATIENCE_MS)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         made.append(context)
@@ -48,6 +48,15 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     yield new
     for context in made:
         context.close()
+
+
+@pytest.fixture
+def stopped_clock(new_context: Callable[..., BrowserContext]) -> BrowserContext:
+    """A profile whose time passes only by `clock.run_for`."""
+    context = new_context()
+    context.clock.install(time=0)
+    context.clock.pause_at(1000)
+    return context
 
 
 @pytest.fixture
@@ -117,7 +126,7 @@ def steady_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     """The mock engine, some tokens a frame."""
     yield from _server(
         tmp_path_factory.mktemp("steady"),
-        "--engine", "mock", "--mock-tokens-per-second", "4000", "--context-length", "16384",
+        "--engine", "mock", "--mock-tokens-per-second", "8000", "--context-length", "16384",
     )  # fmt: skip
 
 
@@ -126,7 +135,7 @@ def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     """A slow server with one place, no queue and little context."""
     yield from _server(
         tmp_path_factory.mktemp("narrow"),
-        "--engine", "mock", "--mock-tokens-per-second", "20", "--context-length", "256", "--queue-limit", "0",
+        "--engine", "mock", "--mock-tokens-per-second", "10", "--context-length", "256", "--queue-limit", "0",
     )  # fmt: skip
 
 

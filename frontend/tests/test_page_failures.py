@@ -94,8 +94,10 @@ def test_a_broken_stream_keeps_what_had_arrived(
     expect(tab.get(".turn .code").last).to_have_text("x = 2")
 
 
-def test_busy_is_counted_down_and_tried_again(open_tab: OpenTab, stub: Stub) -> None:
-    tab = open_tab(stub)
+def test_busy_is_counted_down_and_tried_again(
+    open_tab: OpenTab, stopped_clock: BrowserContext, stub: Stub
+) -> None:
+    tab = open_tab(stub, stopped_clock)
     tab.expected = [REFUSED]
     stub.script(
         lambda exchange: exchange.refuse(429, "full", {"Retry-After": "2"}),
@@ -104,7 +106,10 @@ def test_busy_is_counted_down_and_tried_again(open_tab: OpenTab, stub: Stub) -> 
     tab.ask("busy")
     expect(tab.notice).to_contain_text("The model is busy")
     expect(tab.notice).to_contain_text("Trying again in 2 s.")
+    stopped_clock.clock.run_for(1000)
     expect(tab.notice).to_contain_text("Trying again in 1 s.")
+    assert len(stub.asked) == 1
+    stopped_clock.clock.run_for(1000)
     tab.finished()
     expect(tab.notice).to_be_hidden()
     assert tab.text() == "done"

@@ -1,7 +1,6 @@
 """The live panel: what all replicas do, and when they became more or fewer."""
 
 import re
-from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, expect
 
@@ -30,36 +29,30 @@ def test_the_panel_shows_what_the_server_does(open_tab: OpenTab, mock_server: Se
 
 
 def test_scale_events_are_noted_with_their_time(
-    open_tab: OpenTab, new_context: Callable[..., BrowserContext], stub: Stub
+    open_tab: OpenTab, stopped_clock: BrowserContext, stub: Stub
 ) -> None:
-    context = new_context()
-    context.clock.install()
-    tab = open_tab(stub, context)
+    tab = open_tab(stub, stopped_clock)
     expect(tab.get("#live-replicas")).to_have_text("1 / 1")
     expect(tab.get("#live-waiting")).to_have_text("2")
     stub.live = live(1, 2)
-    context.clock.run_for(LOOK_MS)
+    stopped_clock.clock.run_for(LOOK_MS)
     expect(tab.get("#live-says")).to_have_text("1 not ready")
     expect(tab.get("#live-dots .waits")).to_have_count(1)
     expect(tab.get("#events")).to_have_text("None yet")
     stub.live = live(2, 2)
-    context.clock.run_for(LOOK_MS)
+    stopped_clock.clock.run_for(LOOK_MS)
     expect(tab.get("#events li")).to_have_text([re.compile(r"^1 → 2 at \d\d:\d\d:\d\d$")])
     stub.live = live(1, 1)
-    context.clock.run_for(LOOK_MS)
+    stopped_clock.clock.run_for(LOOK_MS)
     expect(tab.get("#events li").first).to_have_text(re.compile(r"^2 → 1 at"))
 
 
-def test_a_hidden_page_asks_nothing(
-    open_tab: OpenTab, new_context: Callable[..., BrowserContext], stub: Stub
-) -> None:
-    context = new_context()
-    context.clock.install()
-    tab = open_tab(stub, context)
+def test_a_hidden_page_asks_nothing(open_tab: OpenTab, stopped_clock: BrowserContext, stub: Stub) -> None:
+    tab = open_tab(stub, stopped_clock)
     expect(tab.get("#live-replicas")).to_have_text("1 / 1")
     tab.page.evaluate(HIDE, True)
     looks = stub.looks
-    context.clock.run_for(60_000)
+    stopped_clock.clock.run_for(60_000)
     assert stub.looks == looks
     with tab.page.expect_response("**/live"):
         tab.page.evaluate(HIDE, False)

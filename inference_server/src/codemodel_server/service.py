@@ -226,7 +226,9 @@ class Job:
                         self._metrics.time_to_first_token.observe(self.first_text_seconds)
                         self._metrics.recent.first_text(self.first_text_seconds)
                 case Finish():
-                    self._metrics.generated_tokens.inc(max(0, event.completion_tokens - counted))
+                    uncounted = max(0, event.completion_tokens - counted)
+                    self._metrics.generated_tokens.inc(uncounted)
+                    self._metrics.recent.tokens(uncounted)
                     self._metrics.prompt_tokens.inc(event.prompt_tokens)
                     self._metrics.request_duration.observe(self.elapsed())
                     # Before the last event is handed out: nobody has to ask for more after it.
