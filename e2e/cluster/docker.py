@@ -125,13 +125,15 @@ def _builds(client: str) -> bool:
 
 
 def _pid(file: Path = PID, name: str = "dockerd") -> int | None:
-    """The process id in a pid file, believed only if that process has the expected name."""
+    """The process id in a pid file, believed only if a process of that name lives (a zombie does not)."""
     try:
         pid = int(file.read_text())
-        running = Path(f"/proc/{pid}/comm").read_text().strip()
+        status = Path(f"/proc/{pid}/status").read_text()
     except (OSError, ValueError):
         return None
-    return pid if running == name else None
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    lives = fields["Name"] == name and not fields["State"].startswith(("Z", "X"))
+    return pid if lives else None
 
 
 def _start(current: Step) -> None:
