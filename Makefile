@@ -26,10 +26,10 @@ serve: .venv/engine ## the server, the sample model and the page alone, on 127.0
 	@$(BIN)/python -m models.sample_model $(MODEL)
 	@$(BIN)/codemodel-server --model $(MODEL) --model-name sample-coder --host 127.0.0.1 --port $${PORT:-8080}
 
-test: .venv/engine up ## all tests: unit, integration and end to end on the cluster
+test: .venv/engine .venv/browser up ## all tests: unit, integration and end to end on the cluster
 	$(BIN)/python -m pytest
 
-test-unit: .venv/engine ## the tests that need no cluster
+test-unit: .venv/engine .venv/browser ## the tests that need no cluster
 	$(BIN)/python -m pytest --ignore=e2e/tests
 
 e2e: .venv/engine up ## the end-to-end suite on the cluster
@@ -76,4 +76,9 @@ install = { apt-get update -q && apt-get install -y -q $(1); } || { echo "Instal
 	@command -v g++ > /dev/null || { $(call install,g++); }
 	@echo "Installing the server's packages; llama.cpp is compiled once (about three minutes) …"
 	@CMAKE_ARGS="$(LLAMA)" $(BIN)/pip install --quiet --require-hashes -r inference_server/requirements.txt
+	@touch $@
+
+# The page is tried in the distribution's Chromium.
+.venv/browser: .venv/ready
+	@command -v chromium > /dev/null || { $(call install,chromium); }
 	@touch $@
