@@ -40,6 +40,19 @@ def info(url: str) -> dict[str, Any]:
     Raises:
         httpx.HTTPError: no answer, or one that is not 2xx.
     """
-    response = httpx.get(f"{url}/info", timeout=TIMEOUT_SECONDS)
+    return _get(f"{url}/info")
+
+
+def live(url: str) -> dict[str, Any]:
+    """GET /live: what all replicas do, as one of them tells it.
+
+    Raises:
+        httpx.HTTPError: no answer, or one that is not 2xx.
+    """
+    return _get(f"{url}/live")
+
+
+def _get(url: str) -> dict[str, Any]:
+    response = httpx.get(url, timeout=TIMEOUT_SECONDS)
     response.raise_for_status()
     return dict(response.json())

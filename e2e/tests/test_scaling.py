@@ -108,6 +108,13 @@ def test_replicas_follow_the_load_up_and_down(
         until(
             lambda: answering(load), lambda names: len(names) > 1, what="two replicas to answer", seconds=30
         )
+        until(
+            lambda: chat.live(URL)["total"],
+            lambda total: total["ready"] > 1,
+            what="the replicas to find one another",
+            seconds=20,
+            despite=(httpx.HTTPError,),
+        )
         hold_for_another_look(recorder)
     recorder.mark(scaling.LOAD_ENDS)
 
