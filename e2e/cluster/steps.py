@@ -1,6 +1,6 @@
 """Steps: what a person sees while the cluster is brought up, and what is left to read when a step fails.
 
-A step prints one line when it ends, and a line every ten seconds while it runs, with the time it has taken; its
+A step prints one line when it ends, and while it runs one after two seconds and every ten, with its time; its
 commands write to a log file of their own. When a command fails, :class:`StepError` carries the end of that log
 and what to try.
 """
@@ -18,8 +18,12 @@ from typing import IO
 
 from e2e.cluster import settings
 
+FIRST_PROGRESS_SECONDS = 2.0
 PROGRESS_SECONDS = 10.0
 TAIL_LINES = 25
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a bring-up cleanly."""
 
 _printing = threading.Lock()
 
@@ -71,23 +75,25 @@ class Step:
         with self.log.open("ab") as log:
             log.write(f"$ {' '.join(words)}\n".encode())
             log.flush()
+            process: subprocess.Popen[bytes] | None = None
             try:
-                process = subprocess.Popen(
-                    words,
-                    cwd=cwd,
-                    env={**os.environ, **(env or {})},
-                    stdin=stdin,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    start_new_session=True,
-                )
+                with _unbroken():
+                    process = subprocess.Popen(
+                        words,
+                        cwd=cwd,
+                        env={**os.environ, **(env or {})},
+                        stdin=stdin,
+                        stdout=subprocess.PIPE,
+                        stderr=log,
+                        start_new_session=True,
+                    )
+                output, _ = process.communicate()
             except OSError as error:
                 raise self.error(f"{words[0]}: {error.strerror}") from error
-            try:
-                output, _ = process.communicate()
             except BaseException:  # Ctrl-C: the command, with its children, must not go on without us
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait()
+                if process:
+                    os.killpg(process.pid, signal.SIGTERM)
+                    process.wait()
                 raise
             log.write(output)
         if process.returncode not in ok:
@@ -97,6 +103,20 @@ class Step:
     def error(self, problem: str, hint: str = "") -> StepError:
         """The error to raise for this step."""
         return StepError(self.title, problem, log=self.log, hint=hint or self.hint)
+
+
+@contextlib.contextmanager
+def _unbroken() -> Iterator[None]:
+    """Hold Ctrl-C back until the body is done: a command between its fork and its name could not be ended."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def say(line: str) -> None:
@@ -114,7 +134,9 @@ def step(title: str, hint: str = "run it again; what is finished is kept") -> It
     ended = threading.Event()
 
     def progress() -> None:
-        while not ended.wait(PROGRESS_SECONDS):
+        pause = FIRST_PROGRESS_SECONDS
+        while not ended.wait(pause):
+            pause = PROGRESS_SECONDS
             say(f"  … {title} ({time.monotonic() - started:.0f} s)")
 
     ticker = threading.Thread(target=progress, daemon=True)

@@ -39,7 +39,7 @@ def test_a_failed_step_never_prints_that_it_is_done(capsys: pytest.CaptureFixtur
 def test_a_long_step_says_so_while_it_runs(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "PROGRESS_SECONDS", 0.01)
+    monkeypatch.setattr(steps, "FIRST_PROGRESS_SECONDS", 0.01)
     told = threading.Event()
     say = steps.say
 
