@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from e2e.cluster import base_image, docker, images, kind, settings, workloads
-from e2e.cluster.steps import StepError, say
+from e2e.cluster.steps import ENDING, StepError, say
 
 
 def up() -> None:
@@ -101,10 +101,7 @@ def main() -> int:
         summary = (function.__doc__ or "").splitlines()[0]
         commands.add_parser(name, help=summary, description=summary)
     command = parser.parse_args().command
-    for ending in (
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # as clean as Ctrl-C: what a step has under way ends with us
+    for ending in ENDING:  # as clean as Ctrl-C: what a step has under way ends with us
         signal.signal(ending, signal.default_int_handler)
     try:
         if command in {"up", "down"}:
