@@ -52,8 +52,10 @@ def model_file() -> ModelFile:
 
 @pytest.fixture
 def artifacts(request: pytest.FixtureRequest) -> Path:
-    """The folder of what the test leaves to be looked at."""
-    return bundle.folder_of(request.node.nodeid)
+    """The folder of what the test leaves to be looked at; it exists."""
+    folder = bundle.folder_of(request.node.nodeid)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)

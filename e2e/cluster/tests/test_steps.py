@@ -56,7 +56,9 @@ def test_a_long_step_says_so_while_it_runs(
 def test_interrupting_ends_the_commands_under_way(tmp_path: Path) -> None:
     """Ctrl-C during a build must not leave the compiler running."""
     script = (
-        "import sys; from pathlib import Path; from e2e.cluster import settings, steps\n"
+        "import signal, sys; from pathlib import Path; from e2e.cluster import settings, steps\n"
+        # A background job of a shell is born with SIGINT ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"settings.LOGS = Path({str(tmp_path)!r})\n"
         "try:\n"
         "    with steps.step('Sleeping') as s: s.run('sh', '-c', 'echo $$ > \"$0\"; exec sleep 600', sys.argv[1])\n"
@@ -65,9 +67,12 @@ def test_interrupting_ends_the_commands_under_way(tmp_path: Path) -> None:
     fifo = tmp_path / "pid"
     os.mkfifo(fifo)
     root = Path(__file__).parents[3]
-    process = subprocess.Popen([sys.executable, "-c", script, str(fifo)], cwd=root)
-    pid = int(fifo.read_text())
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    with subprocess.Popen([sys.executable, "-c", script, str(fifo)], cwd=root) as process:
+        try:
+            pid = int(fifo.read_text())
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
