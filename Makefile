@@ -50,7 +50,8 @@ crds: .venv/ready ## write the CRD from the pydantic models
 	$(BIN)/python -m codemodel_operator.api.crd > crds/codemodels.codemodel.dev.yaml
 
 # Without index lines, so that a machine's own mirror is used.
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	--no-emit-package codemodel-delivery
 lock: .venv/ready ## pin every dependency anew, with hashes
 	$(COMPILE) --upgrade operator/pyproject.toml -o operator/requirements.txt
 	$(COMPILE) --upgrade inference_server/pyproject.toml -o inference_server/requirements.txt
@@ -64,12 +65,12 @@ clean: ## remove what was made in this checkout (caches shared between checkouts
 install = { apt-get update -q && apt-get install -y -q $(1); } || { echo "Install $(1), then run it again."; exit 1; }
 
 # Python's packages in two parts, because a bring-up does not need llama.cpp compiled for this machine.
-.venv/ready: requirements.txt operator/pyproject.toml inference_server/pyproject.toml
+.venv/ready: requirements.txt delivery/pyproject.toml operator/pyproject.toml inference_server/pyproject.toml
 	@echo "Installing the Python packages …"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv || { $(call install,python3-venv) && $(PYTHON) -m venv .venv; }
 	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e operator -e inference_server
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e delivery -e operator -e inference_server
 	@touch $@
 
 .venv/engine: .venv/ready inference_server/requirements.txt

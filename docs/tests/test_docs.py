@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+import codemodel_delivery
 import codemodel_operator
 import codemodel_server
+from codemodel_delivery.fetch import cli as fetch
+from codemodel_delivery.fetch.errors import FetchError
 from codemodel_operator.__main__ import parse as parse_operator_settings
 from codemodel_operator.api.codemodel import parse_spec
 from codemodel_operator.api.crd import build_crd, structural
@@ -26,8 +29,6 @@ from codemodel_server.app import create_app
 from codemodel_server.cli import _USAGE_ERROR
 from codemodel_server.engines.mock import MockEngine
 from codemodel_server.errors import ServingError
-from codemodel_server.fetch import cli as fetch
-from codemodel_server.fetch.errors import FetchError
 from codemodel_server.metrics import Metrics
 from codemodel_server.server import _WORKER_FAILED
 from codemodel_server.service import Service
@@ -317,7 +318,7 @@ def variables(package: Any) -> set[str]:
 
 def test_every_variable_is_explained() -> None:
     for_the_operator = variables(codemodel_operator)
-    for_the_server = variables(codemodel_server) - {
+    for_the_server = variables(codemodel_server) | variables(codemodel_delivery) - {
         "PATH_INFO",
         "REQUEST_METHOD",
         "REMOTE_ADDR",

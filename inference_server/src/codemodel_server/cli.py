@@ -2,11 +2,11 @@
 
 import sys
 
+from codemodel_delivery.termination import write_termination_message
 from codemodel_server.engines.selection import build_engine, model_name
 from codemodel_server.errors import LoadError
 from codemodel_server.server import Server
 from codemodel_server.settings import parse_settings
-from codemodel_server.termination import write_termination_message
 
 _USAGE_ERROR = 2
 

@@ -17,6 +17,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from codemodel_delivery.termination import write_termination_message
 from codemodel_server.app import create_app
 from codemodel_server.engines.base import Engine
 from codemodel_server.errors import LoadError
@@ -24,7 +25,6 @@ from codemodel_server.logs import JsonLogger, server_log
 from codemodel_server.metrics import Metrics
 from codemodel_server.service import Service
 from codemodel_server.settings import Settings
-from codemodel_server.termination import write_termination_message
 
 _SPARE_THREADS = 32
 _IDLE_CONNECTIONS = 1000

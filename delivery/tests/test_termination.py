@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from codemodel_server.termination import write_termination_message
+from codemodel_delivery.termination import write_termination_message
 
 
 @pytest.mark.parametrize(

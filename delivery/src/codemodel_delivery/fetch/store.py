@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from codemodel_server.fetch.errors import (
+from codemodel_delivery.fetch.errors import (
     CannotWrite,
     ChecksumMismatch,
     FetchError,
@@ -21,10 +21,10 @@ from codemodel_server.fetch.errors import (
     NoSpace,
     Unauthorized,
 )
-from codemodel_server.fetch.partial import Partial, remove_partial
-from codemodel_server.fetch.progress import Progress
-from codemodel_server.fetch.source import shown
-from codemodel_server.fetch.transfer import Transfer
+from codemodel_delivery.fetch.partial import Partial, remove_partial
+from codemodel_delivery.fetch.progress import Progress
+from codemodel_delivery.fetch.source import shown
+from codemodel_delivery.fetch.transfer import Transfer
 
 _MODE = 0o644
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

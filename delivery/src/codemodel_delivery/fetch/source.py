@@ -2,7 +2,7 @@
 
 import httpx
 
-from codemodel_server.fetch.errors import RefusedSource
+from codemodel_delivery.fetch.errors import RefusedSource
 
 
 def parse_source(text: str) -> httpx.URL:

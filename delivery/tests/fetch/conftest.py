@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inference_server.tests.fetch.fetcher import Fetcher
+from delivery.tests.fetch.fetcher import Fetcher
 
 
 @pytest.fixture

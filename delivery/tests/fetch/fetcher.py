@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from codemodel_server.fetch.progress import JsonProgress
-from codemodel_server.fetch.source import parse_source
-from codemodel_server.fetch.store import ModelStore
-from codemodel_server.fetch.transfer import Transfer
+from codemodel_delivery.fetch.progress import JsonProgress
+from codemodel_delivery.fetch.source import parse_source
+from codemodel_delivery.fetch.store import ModelStore
+from codemodel_delivery.fetch.transfer import Transfer
 
 
 class Fetcher:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from codemodel_server.fetch import errors
-from codemodel_server.fetch.partial import Partial, Version
-from inference_server.tests.fetch.fetcher import Fetcher
-from inference_server.tests.fetch.hub import (
+from codemodel_delivery.fetch import errors
+from codemodel_delivery.fetch.partial import Partial, Version
+from delivery.tests.fetch.fetcher import Fetcher
+from delivery.tests.fetch.hub import (
     MODEL,
     SHA256,
     Hub,
@@ -32,7 +32,7 @@ _IN_MEMORY = 1 << 16
 
 def stopped(fetcher: Fetcher, hub: Hub, offset: int, number: signal.Signals) -> tuple[int, str]:
     """Starts codemodel-fetch and ends it when it is this far; returns its exit status and its log."""
-    command = [sys.executable, "-m", "codemodel_server.fetch.cli", hub.url, str(fetcher.path)]
+    command = [sys.executable, "-m", "codemodel_delivery.fetch.cli", hub.url, str(fetcher.path)]
     environment = {"PYTHONPATH": ":".join(sys.path)}
     asked = len(hub.requests) + 1
     with subprocess.Popen(

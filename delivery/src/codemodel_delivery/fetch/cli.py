@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from codemodel_server.fetch.errors import FetchError
-from codemodel_server.fetch.progress import JsonProgress, Progress, TerminalProgress
-from codemodel_server.fetch.source import parse_source
-from codemodel_server.fetch.store import ModelStore
-from codemodel_server.fetch.transfer import Transfer
-from codemodel_server.termination import write_termination_message
+from codemodel_delivery.fetch.errors import FetchError
+from codemodel_delivery.fetch.progress import JsonProgress, Progress, TerminalProgress
+from codemodel_delivery.fetch.source import parse_source
+from codemodel_delivery.fetch.store import ModelStore
+from codemodel_delivery.fetch.transfer import Transfer
+from codemodel_delivery.termination import write_termination_message
 
 _EPILOG = (
     "exit status: 0 the model is there; 2 wrong arguments; 10 RefusedSource; 11 NotFound; 12 Unauthorized; "

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import httpx
 
-from codemodel_server.fetch.errors import (
+from codemodel_delivery.fetch.errors import (
     NetworkFailed,
     NoSpace,
     NotFound,
@@ -16,9 +16,9 @@ from codemodel_server.fetch.errors import (
     RefusedSource,
     Unauthorized,
 )
-from codemodel_server.fetch.partial import MAGIC, Partial, Version
-from codemodel_server.fetch.progress import Progress
-from codemodel_server.fetch.source import refuse_downgrade, shown
+from codemodel_delivery.fetch.partial import MAGIC, Partial, Version
+from codemodel_delivery.fetch.progress import Progress
+from codemodel_delivery.fetch.source import refuse_downgrade, shown
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 # Attempts without progress, one after another, before giving up: with the pauses below, half a minute at the least.

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from codemodel_server.fetch import errors
-from codemodel_server.fetch.errors import FetchError
-from codemodel_server.fetch.partial import Partial
-from codemodel_server.fetch.source import parse_source, refuse_downgrade
-from inference_server.tests.fetch.fetcher import Fetcher
-from inference_server.tests.fetch.hub import (
+from codemodel_delivery.fetch import errors
+from codemodel_delivery.fetch.errors import FetchError
+from codemodel_delivery.fetch.partial import Partial
+from codemodel_delivery.fetch.source import parse_source, refuse_downgrade
+from delivery.tests.fetch.fetcher import Fetcher
+from delivery.tests.fetch.hub import (
     MODEL,
     SHA256,
     Handler,

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from inference_server.tests.fetch.hub import MODEL, Hub, running, status, whole
+from delivery.tests.fetch.hub import MODEL, Hub, running, status, whole
 
 
 def run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {"PYTHONPATH": ":".join(sys.path), "TERMINATION_LOG": str(tmp_path / "termination-log")}
-    command = [sys.executable, "-m", "codemodel_server.fetch.cli", *arguments]
+    command = [sys.executable, "-m", "codemodel_delivery.fetch.cli", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
