@@ -12,6 +12,7 @@ from models.sample_model.weights import Shape, tensors
 
 # Of the file that `build` makes; a change of it is a change of what every cluster downloads.
 SHA256 = "5a757acc828a4f3892a9fa38e0aff5b21471cdc2b772e578d5c29cc6f5cac414"
+SHAPE = Shape()
 _ARCHITECTURE = "llama"
 _CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -19,11 +20,12 @@ _CHAT_TEMPLATE = (
 )
 
 
-def build(path: Path) -> str:
+def build(path: Path, shape: Shape = SHAPE) -> str:
     """Writes the model; the file appears when it is complete.
 
     Args:
         path: where to; its folder is made if need be.
+        shape: its size, if not the usual one.
 
     Returns:
         The file's SHA-256 in hexadecimal digits.
@@ -33,7 +35,7 @@ def build(path: Path) -> str:
     os.close(handle)
     part = Path(name)
     try:
-        _write(part)
+        _write(part, shape)
         digest = hashlib.sha256(part.read_bytes()).hexdigest()
         part.chmod(0o644)
         part.replace(path)
@@ -42,8 +44,7 @@ def build(path: Path) -> str:
     return digest
 
 
-def _write(path: Path) -> None:
-    shape = Shape()
+def _write(path: Path, shape: Shape) -> None:
     writer = GGUFWriter(path, _ARCHITECTURE)
     _describe_model(writer, shape)
     merges = tokenizer.read_merges()

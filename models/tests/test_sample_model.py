@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from codemodel_server.engines.base import Finish, GenerationRequest, Text
+from codemodel_server.cancellation import Cancellation
+from codemodel_server.engines.base import Finish, GenerationRequest, Instruction, Sampling, Text
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
-from codemodel_server.engines.llama_cpp.native import NativeModel
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from models.sample_model.build import SHA256, build
 from models.sample_model.tokenizer import SPECIAL, learn_merges, read_merges, vocabulary
 
@@ -61,9 +62,11 @@ def test_special_tokens_are_known_by_name(path: Path) -> None:
 
 
 def test_it_answers_with_printable_text_of_the_length_asked_for(path: Path) -> None:
-    engine = LlamaCppEngine(path, 2048, 1)
+    engine = LlamaCppEngine(path, 2048, 1, 1)
     engine.load()
-    *texts, finish = engine.prepare(GenerationRequest("def add(a, b):", 64, temperature=0)).run(lambda: False)
+    request = GenerationRequest(Instruction("def add(a, b):"), 64, Sampling(temperature=0))
+    *texts, finish = engine.prepare(request).run(Cancellation())
+    engine.close()
     assert isinstance(finish, Finish)
     assert (finish.reason, finish.completion_tokens) == ("length", 64)
     answer = "".join(event.text for event in texts if isinstance(event, Text))

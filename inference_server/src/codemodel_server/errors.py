@@ -5,6 +5,7 @@ ServingError
 │   └── PromptTooLongError  400  prompt or conversation leave no room in the model's context
 ├── QueueFullError          429  too many requests wait already
 ├── NotReadyError           503  the model is loading, has failed, or the server is draining
+├── DeadlineError           504  the request took longer than a request may
 ├── EngineFailedError       500  the engine failed while generating
 └── UpstreamError           502  another server that the engine relies on (Ollama) is away or refuses
 
@@ -60,6 +61,13 @@ class NotReadyError(ServingError):
 
     status = 503
     type = "not_ready"
+
+
+class DeadlineError(ServingError):
+    """Waiting and answering took longer than a request may take."""
+
+    status = 504
+    type = "deadline_exceeded"
 
 
 class EngineFailedError(ServingError):

@@ -9,13 +9,21 @@ class TextStream:
 
     A token may end inside a UTF-8 character, and a stop text may begin in one token and end in another: what may
     still become either is held back until it is decided.
+
+    Attributes:
+        stop_text: the stop text that came, if one did.
     """
 
     def __init__(self, stop: Sequence[str]) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._stop = tuple(stop)
         self._held = ""
-        self.stopped = False
+        self.stop_text: str | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop text came."""
+        return self.stop_text is not None
 
     def feed(self, piece: bytes) -> str:
         """Adds a token's bytes; returns the text that is certain now, possibly none."""
@@ -31,11 +39,11 @@ class TextStream:
         if self.stopped:
             return ""
         text = self._held + new
-        hits = [at for at in (text.find(stop) for stop in self._stop) if at >= 0]
+        hits = [(at, stop) for stop in self._stop if (at := text.find(stop)) >= 0]
         if hits:
-            self.stopped = True
+            at, self.stop_text = min(hits)
             self._held = ""
-            return text[: min(hits)]
+            return text[:at]
         keep = max((_overlap(text, stop) for stop in self._stop), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]

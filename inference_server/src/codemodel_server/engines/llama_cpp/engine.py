@@ -1,30 +1,40 @@
-"""The llama.cpp engine of this version: one request at a time.
+"""The llama.cpp engine: continuous batching on the CPU, with prefixes shared between requests."""
 
-`concurrency` is 1 whatever is asked: requests beyond it wait in the server's queue. `Generation` is the seam at which
-a scheduler that decodes several requests together takes this one's place.
-"""
-
-from collections.abc import Iterator
-from contextlib import closing
+import queue
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines.base import (
-    Abandoned,
+    Activity,
+    Candidate,
     Event,
     Finish,
-    FinishReason,
     GenerationRequest,
-    Text,
+    Message,
+    ModelFacts,
+    Waiting,
     room_for_answer,
 )
-from codemodel_server.engines.llama_cpp.native import ContextSize, NativeContext, NativeModel, Sampler
+from codemodel_server.engines.llama_cpp.grammar import grammar_of_schema
+from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Piece
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.engines.llama_cpp.native.sampler import Sampler, recent_tokens
+from codemodel_server.engines.llama_cpp.pace import Pace
 from codemodel_server.engines.llama_cpp.prompt import PromptFormat
+from codemodel_server.engines.llama_cpp.scheduler import Scheduler
+from codemodel_server.engines.llama_cpp.sequence import Sequence as Running
 from codemodel_server.engines.text import TextStream
-from codemodel_server.errors import LoadError
+from codemodel_server.errors import EngineFailedError, InvalidRequestError, LoadError, ServingError
 
-# A prompt is decoded in pieces of this many tokens; whether its client has left is looked at between them.
-_BATCH = 256
+# Longer batches are no faster, and their compute buffers are larger.
+_BATCH = 512
 _MAGIC = b"GGUF"
+_WAITING_SECONDS = 1.0
+_RESERVED_FOR_INFILL = 1
 
 
 class LlamaCppGeneration:
@@ -32,49 +42,61 @@ class LlamaCppGeneration:
 
     def __init__(
         self,
-        model: NativeModel,
-        context: NativeContext,
+        scheduler: Scheduler,
         request: GenerationRequest,
         prompt: list[int],
         limit: int,
+        sampler: Sampler,
     ) -> None:
-        self._model = model
-        self._context = context
+        self.prompt_tokens = len(prompt)
+        self._scheduler = scheduler
         self._request = request
         self._prompt = prompt
         self._limit = limit
+        self._sampler = sampler
 
-    def run(self, abandoned: Abandoned) -> Iterator[Event]:
-        """Decodes the prompt, then token by token.
+    def run(self, cancellation: Cancellation) -> Iterator[Event]:
+        """Lets the scheduler generate, and passes on what it hands out.
 
         Raises:
-            EngineFailedError: llama.cpp reported an error.
+            EngineFailedError: llama.cpp failed on this request.
         """
-        self._context.clear()
-        for start in range(0, len(self._prompt), _BATCH):
-            if abandoned():
-                return
-            self._context.decode(self._prompt[start : start + _BATCH])
-        stream = TextStream(self._request.stop)
-        generated = 0
-        ended = False
-        token: int | None = None
-        with closing(Sampler(self._request)) as sampler:
-            while generated < self._limit and not ended:
-                if abandoned():
-                    return
-                if token is not None:
-                    self._context.decode([token])
-                token = self._context.sample(sampler)
-                generated += 1
-                ended = self._model.ends_generation(token)
-                if text := stream.feed(b"" if ended else self._model.piece(token)):
-                    yield Text(text)
-                ended = ended or stream.stopped
-        if text := stream.flush():
-            yield Text(text)
-        reason: FinishReason = "stop" if ended or stream.stopped else "length"
-        yield Finish(reason, len(self._prompt), generated)
+        running = Running(
+            request=self._request,
+            prompt=np.array(self._prompt, np.int32),
+            limit=self._limit,
+            sampler=self._sampler,
+            cancellation=cancellation,
+            arrival=time.monotonic(),
+            stream=TextStream(self._request.stop),
+        )
+        cancellation.subscribe(lambda: self._cancelled(running))
+        self._scheduler.submit(running)
+        try:
+            yield from _events(running)
+        except GeneratorExit:
+            cancellation.cancel()
+            raise
+
+    def _cancelled(self, running: Running) -> None:
+        running.events.put(None)
+        self._scheduler.cancel(running)
+
+
+def _events(running: Running) -> Iterator[Event]:
+    while True:
+        try:
+            event = running.events.get(timeout=_WAITING_SECONDS)
+        except queue.Empty:
+            yield Waiting()
+            continue
+        if event is None:
+            return
+        if isinstance(event, ServingError):
+            raise event
+        yield event
+        if isinstance(event, Finish):
+            return
 
 
 class LlamaCppEngine:
@@ -83,22 +105,25 @@ class LlamaCppEngine:
     Args:
         path: the model file.
         context_length: tokens that prompt and answer may have together; the model's own limit if that is lower.
+        parallel: generations that are decoded together. The memory has room for so many of the full length.
         threads: computing threads.
     """
 
     name = "llama-cpp"
-    concurrency = 1
+    reserved = _RESERVED_FOR_INFILL
 
-    def __init__(self, path: Path, context_length: int, threads: int) -> None:
+    def __init__(self, path: Path, context_length: int, parallel: int, threads: int) -> None:
         self.context_length = context_length
+        self.concurrency = parallel
         self._path = path
         self._threads = threads
         self._model: NativeModel
         self._context: NativeContext
         self._format: PromptFormat
+        self._scheduler: Scheduler | None = None
 
     def load(self) -> None:
-        """Maps the model into memory and makes room for its context.
+        """Maps the model into memory, makes room for all contexts, and starts the scheduler.
 
         Raises:
             LoadError: the file is missing, not a GGUF, incomplete or of an unknown kind, or memory is short.
@@ -107,21 +132,102 @@ class LlamaCppEngine:
         self._model = NativeModel(self._path)
         if self._model.trained_context > 0:
             self.context_length = min(self.context_length, self._model.trained_context)
-        size = ContextSize(self.context_length, min(_BATCH, self.context_length), self._threads)
-        self._context = NativeContext(self._model, size)
         self._format = PromptFormat(self._model)
-        # The first decode touches every weight: better now than in the first request.
-        self._context.decode(self._format.tokens("x")[: size.batch])
+        cells = self.context_length * self.concurrency
+        places = self.concurrency + self.reserved
+        size = ContextSize(cells, min(_BATCH, cells), places, self._threads)
+        self._context = NativeContext(self._model, size)
+        pace = Pace(size.batch, _warm_up(self._context))
+        self._scheduler = Scheduler(self._model, self._context, places, pace)
+        self._scheduler.start()
 
     def prepare(self, request: GenerationRequest) -> LlamaCppGeneration:
-        """Tokenizes what there is to read.
+        """Tokenizes what there is to read, and reads the grammar.
 
         Raises:
-            InvalidRequestError: it leaves no room in the context, or the model cannot fill in or converse.
+            InvalidRequestError: it leaves no room in the context, the model cannot fill in or converse, a token is not
+                in the vocabulary, or the grammar is none.
         """
-        prompt = self._format.of_request(request)
+        if self._scheduler is None:
+            raise EngineFailedError("the model is not loaded")
+        prompt = self._format.tokens(request, self.context_length)
         room = room_for_answer(len(prompt), self.context_length, request.main_field)
-        return LlamaCppGeneration(self._model, self._context, request, prompt, min(request.max_tokens, room))
+        limit = room if request.max_tokens is None else min(request.max_tokens, room)
+        self._check_tokens([token for token, _ in request.sampling.logit_bias])
+        grammar = (
+            grammar_of_schema(request.json_schema) if request.json_schema is not None else request.grammar
+        )
+        sampler = Sampler(self._model, request.sampling, grammar, recent_tokens(request.sampling, prompt))
+        return LlamaCppGeneration(self._scheduler, request, prompt, limit, sampler)
+
+    def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[Candidate]:
+        """The tokens of a text."""
+        tokens = self._model.tokenize(text, add_special=add_special, parse_special=parse_special)
+        return [Candidate(token, self._model.name(token), 0.0) for token in tokens]
+
+    def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of tokens.
+
+        Raises:
+            InvalidRequestError: one is not in the vocabulary.
+        """
+        self._check_tokens(tokens)
+        return self._model.detokenize(tokens)
+
+    def apply_template(self, messages: Sequence[Message]) -> str:
+        """The prompt that a conversation becomes.
+
+        Raises:
+            InvalidRequestError: the template refuses the conversation.
+        """
+        return self._format.conversation(messages)
+
+    def facts(self) -> ModelFacts:
+        """What is known about the model."""
+        model = self._model
+        return ModelFacts(
+            description=model.description,
+            vocabulary=model.vocabulary_size,
+            trained_context=model.trained_context,
+            embedding=model.embedding,
+            parameters=model.parameters,
+            size_bytes=model.size_bytes,
+            chat_template=self._format.template,
+            bos=model.token_text(model.beginning_of_text),
+            eos=model.token_text(model.end_of_text),
+            infill=min(model.fill_in_tokens) >= 0,
+        )
+
+    def activity(self) -> Activity:
+        """What it does now."""
+        return self._scheduler.activity() if self._scheduler is not None else Activity()
+
+    def close(self) -> None:
+        """Ends all generations and frees the model."""
+        if self._scheduler is not None:
+            self._scheduler.close()
+            self._context.close()
+            self._model.close()
+            self._scheduler = None
+
+    def _check_tokens(self, tokens: Sequence[int]) -> None:
+        wrong = [token for token in tokens if not 0 <= token < self._model.vocabulary_size]
+        if wrong:
+            message = (
+                f"there is no token {wrong[0]}: this model's are from 0 to {self._model.vocabulary_size - 1}"
+            )
+            raise InvalidRequestError(message)
+
+
+def _warm_up(context: NativeContext) -> float:
+    """Touches every weight, so that the first request need not wait for the disk; returns seconds per token."""
+    tokens = np.zeros(min(32, context.size.batch), np.int32)
+    for _ in range(2):
+        started = time.monotonic()
+        context.decode([Piece(0, 0, tokens, output=True)])
+        seconds = time.monotonic() - started
+        context.clear()
+    return seconds / len(tokens)
 
 
 def _check_file(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The one place that calls llama.cpp: pointers stay in here, Python values come out."""

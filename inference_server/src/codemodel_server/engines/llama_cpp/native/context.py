@@ -1,0 +1,187 @@
+"""The attention memory of all sequences, and the call that extends it. One thread at a time, but for `abort`."""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import llama_cpp
+import numpy as np
+import numpy.typing as npt
+
+from codemodel_server.engines.llama_cpp.native import library
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.errors import LoadError
+
+Tokens = npt.NDArray[np.int32]
+
+MOST_SEQUENCES = 256
+"""Sequences that llama.cpp can tell apart in one memory (LLAMA_MAX_SEQ in llama-cparams.h)."""
+
+_FLASH_ATTENTION_ON = 1  # LLAMA_FLASH_ATTN_TYPE_ENABLED in llama.h
+_ABORTED = 2
+_NO_ROOM = 1
+
+
+class Outcome(Enum):
+    """How a decode ended."""
+
+    DONE = 0
+    NO_ROOM = 1
+    ABORTED = 2
+    FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSize:
+    """Tokens and threads of a context.
+
+    Attributes:
+        cells: tokens that it can hold, of all sequences together.
+        batch: most tokens of one decode.
+        outputs: most tokens of one decode after which another is to be chosen.
+        threads: computing threads.
+    """
+
+    cells: int
+    batch: int
+    outputs: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a decode: tokens of one sequence, one after another.
+
+    Attributes:
+        sequence: its number, below MOST_SEQUENCES.
+        position: of the first token.
+        tokens: shape (n,).
+        output: whether the token after the last one is to be chosen.
+    """
+
+    sequence: int
+    position: int
+    tokens: Tokens
+    output: bool
+
+
+class NativeContext:
+    """One memory that all sequences share ("unified"): a prefix can belong to many of them without being copied.
+
+    Raises:
+        LoadError: there is not enough memory for it.
+    """
+
+    def __init__(self, model: NativeModel, size: ContextSize) -> None:
+        self.size = size
+        parameters = llama_cpp.llama_context_default_params()
+        parameters.n_ctx = size.cells
+        parameters.n_batch = parameters.n_ubatch = size.batch
+        parameters.n_seq_max = parameters.n_outputs_max = size.outputs
+        parameters.n_outputs_max_per_seq = 1
+        parameters.kv_unified = True
+        parameters.flash_attn_type = _FLASH_ATTENTION_ON
+        # Decodes of several tokens take their thread count from n_threads_batch.
+        parameters.n_threads = parameters.n_threads_batch = size.threads
+        # The callback is asked between the nodes of the graph, without Python's lock, so it has to be a function of
+        # C: strlen of a text that is empty until `abort` writes a letter into it.
+        self._flag = ctypes.create_string_buffer(2)
+        parameters.abort_callback = ctypes.cast(ctypes.CDLL(None).strlen, llama_cpp.ggml_abort_callback)
+        parameters.abort_callback_data = ctypes.cast(self._flag, ctypes.c_void_p)
+        library.errors.take()
+        self._pointer = llama_cpp.llama_init_from_model(model.pointer, parameters)
+        if not self._pointer:
+            message = f"llama.cpp cannot make a context of {size.cells} tokens: {library.errors.take()}: "
+            raise LoadError(message + "lower the context length or give more memory")
+        self._memory = llama_cpp.llama_get_memory(self._pointer)
+        self._batch = _Batch(size.batch)
+        self._vocabulary = model.vocabulary_size
+
+    @property
+    def pointer(self) -> object:
+        """llama.cpp's, for the sampler."""
+        return self._pointer
+
+    def decode(self, pieces: Sequence[Piece]) -> Outcome:
+        """Appends tokens to sequences, at most a batch of them.
+
+        Unless it is DONE, some of the tokens may be in memory: `remove` them.
+        """
+        self._batch.fill(pieces)
+        library.errors.take()
+        status = llama_cpp.llama_decode(self._pointer, self._batch.native)
+        if status == 0:
+            return Outcome.DONE
+        return {_NO_ROOM: Outcome.NO_ROOM, _ABORTED: Outcome.ABORTED}.get(status, Outcome.FAILED)
+
+    def abort(self) -> None:
+        """Makes a decode under way, or else the next one, end at once; on any thread."""
+        self._flag[0] = b"x"
+
+    def allow(self) -> None:
+        """Takes `abort` back."""
+        self._flag[0] = b"\0"
+
+    def logits(self, output: int) -> npt.NDArray[np.float32]:
+        """The logits after a piece, shape (vocabulary,): a view that the next decode overwrites.
+
+        Args:
+            output: the index in the decode of the piece's last token.
+        """
+        pointer = llama_cpp.llama_get_logits_ith(self._pointer, output)
+        return np.ctypeslib.as_array(pointer, shape=(self._vocabulary,))
+
+    def share(self, source: int, target: int, begin: int, end: int) -> None:
+        """Lets the cells of `source` at positions from `begin` to before `end` belong to `target`, too."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, begin, end)
+
+    def remove(self, sequence: int, begin: int = 0, end: int = -1) -> None:
+        """Takes a sequence's cells away, from `begin` to before `end` (-1: all)."""
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, begin, end)
+
+    def clear(self) -> None:
+        """Forgets all sequences."""
+        llama_cpp.llama_memory_clear(self._memory, False)
+
+    def close(self) -> None:
+        """Frees the memory."""
+        llama_cpp.llama_free(self._pointer)
+
+
+class _Batch:
+    """llama.cpp's batch, filled through arrays that lie over its memory."""
+
+    def __init__(self, size: int) -> None:
+        self._tokens = np.zeros(size, np.int32)
+        self._positions = np.zeros(size, np.int32)
+        self._sequences = np.zeros(size, np.int32)
+        self._outputs = np.zeros(size, np.int8)
+        self._ones = np.ones(size, np.int32)
+        step = self._sequences.itemsize
+        first = self._sequences.ctypes.data
+        self._addresses = np.arange(first, first + size * step, step, dtype=np.uintp)
+        native = llama_cpp.llama_batch()
+        fields = dict(llama_cpp.llama_batch._fields_)
+        for name, array in (
+            ("token", self._tokens),
+            ("pos", self._positions),
+            ("n_seq_id", self._ones),
+            ("seq_id", self._addresses),
+            ("logits", self._outputs),
+        ):
+            setattr(native, name, ctypes.cast(array.ctypes.data, fields[name]))
+        self.native = native
+
+    def fill(self, pieces: Sequence[Piece]) -> None:
+        """Writes the pieces one behind the other."""
+        at = 0
+        for piece in pieces:
+            end = at + len(piece.tokens)
+            self._tokens[at:end] = piece.tokens
+            self._positions[at:end] = np.arange(piece.position, piece.position + end - at)
+            self._sequences[at:end] = piece.sequence
+            self._outputs[at:end] = 0
+            self._outputs[end - 1] = piece.output
+            at = end
+        self.native.n_tokens = at

@@ -1,0 +1,203 @@
+"""How the tokens of one request are chosen: llama.cpp's samplers, and never a call that could end the process."""
+
+import ctypes
+import math
+import time
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import llama_cpp
+import numpy as np
+import numpy.typing as npt
+
+from codemodel_server.engines.base import Sampling
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.errors import EngineFailedError, InvalidRequestError
+
+Logits = npt.NDArray[np.float32]
+
+_DRAW_A_SEED = 0xFFFFFFFF  # LLAMA_DEFAULT_SEED in llama.h
+# Below this temperature the likeliest token is certain, and dividing by it would leave the range of 32-bit floats.
+_LOWEST_TEMPERATURE = 1e-6
+# llama.cpp reads grammars recursively, on the stack of a thread.
+_MOST_GRAMMAR_BYTES = 1 << 18
+_DEEPEST_GRAMMAR = 2500
+# A grammar that takes so long for one token keeps everybody waiting.
+_LONGEST_GRAMMAR_SECONDS = 2.0
+# Penalties look back no further than this, whatever is asked: they keep a list of so many tokens.
+_WHOLE_CONTEXT = 1 << 16
+_CANDIDATE = np.dtype(
+    [("id", np.int32), ("logit", np.float32), ("p", np.float32)]
+)  # llama_token_data in llama.h
+
+
+class Candidates:
+    """All tokens with their logits, as llama.cpp's samplers take and reorder them; one for all requests of a thread."""
+
+    def __init__(self, vocabulary_size: int) -> None:
+        self._fresh = np.zeros(vocabulary_size, _CANDIDATE)
+        self._fresh["id"] = np.arange(vocabulary_size)
+        self._data = self._fresh.copy()
+        self._pointer = ctypes.cast(self._data.ctypes.data, ctypes.POINTER(llama_cpp.llama_token_data))
+        self.native = llama_cpp.llama_token_data_array()
+
+    def fill(self, logits: Logits) -> None:
+        """Begins anew with these logits, shape (vocabulary,)."""
+        self._data[:] = self._fresh
+        self._data["logit"] = logits
+        self._reset(len(self._data))
+
+    def fill_one(self, token: int) -> None:
+        """Begins anew with one token, of logit 0."""
+        self._data[0] = (token, 0.0, 0.0)
+        self._reset(1)
+
+    def possible(self) -> bool:
+        """Whether any token is left that may be chosen."""
+        return bool(np.isfinite(self._data["logit"][: self.native.size]).any())
+
+    def chosen(self) -> int | None:
+        """The token that a sampler has selected; None if it may not be."""
+        at = self.native.selected
+        if not 0 <= at < self.native.size:
+            return None
+        # Samplers may put data of their own in place of ours.
+        entry = self.native.data[at]
+        return int(entry.id) if math.isfinite(entry.logit) else None
+
+    def _reset(self, size: int) -> None:
+        self.native.data = self._pointer
+        self.native.size = size
+        self.native.selected = -1
+        self.native.sorted = False
+
+
+class Sampler:
+    """Chooses the tokens of one request; its memory is freed with it.
+
+    Args:
+        model: whose tokens they are.
+        sampling: how they are chosen.
+        grammar: GBNF that the answer must follow, or None.
+        recent: the last tokens of the prompt, for penalties on what came of late.
+
+    Raises:
+        InvalidRequestError: the grammar is not one.
+    """
+
+    def __init__(
+        self, model: NativeModel, sampling: Sampling, grammar: str | None, recent: Sequence[int]
+    ) -> None:
+        self._grammar = None if grammar is None else _parse_grammar(model, grammar)
+        if self._grammar is not None:
+            _free_with(self, self._grammar)
+        self._chain: Any = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        _free_with(self, self._chain)
+        for link in _links(model, sampling):
+            llama_cpp.llama_sampler_chain_add(self._chain, link)
+        if _penalizes(sampling):
+            for token in recent:
+                llama_cpp.llama_sampler_accept(self._chain, token)
+
+    def choose(self, candidates: Candidates, logits: Logits) -> int | None:
+        """The next token; None if grammar and biases leave none, so that the answer has to end.
+
+        Raises:
+            EngineFailedError: the grammar takes too long.
+        """
+        token = self._apply(candidates, logits)
+        if self._grammar is not None and token is not None:
+            started = time.monotonic()
+            if not self._allows(candidates, token):
+                # Seldom: so only now is the whole vocabulary held against the grammar, which takes long.
+                candidates.fill(logits)
+                llama_cpp.llama_sampler_apply(self._grammar, ctypes.byref(candidates.native))
+                token = self._continue(candidates) if candidates.possible() else None
+            # llama.cpp ends the process if a grammar is given a token that it forbids.
+            if token is not None:
+                llama_cpp.llama_sampler_accept(self._grammar, token)
+            if time.monotonic() - started > _LONGEST_GRAMMAR_SECONDS:
+                raise EngineFailedError("the grammar takes too long: send a simpler grammar or JSON schema")
+        if token is not None:
+            llama_cpp.llama_sampler_accept(self._chain, token)
+        return token
+
+    def _apply(self, candidates: Candidates, logits: Logits) -> int | None:
+        candidates.fill(logits)
+        return self._continue(candidates)
+
+    def _continue(self, candidates: Candidates) -> int | None:
+        llama_cpp.llama_sampler_apply(self._chain, ctypes.byref(candidates.native))
+        return candidates.chosen()
+
+    def _allows(self, candidates: Candidates, token: int) -> bool:
+        candidates.fill_one(token)
+        llama_cpp.llama_sampler_apply(self._grammar, ctypes.byref(candidates.native))
+        return candidates.possible()
+
+
+def _free_with(owner: Sampler, pointer: Any) -> None:
+    weakref.finalize(owner, llama_cpp.llama_sampler_free, pointer).atexit = False
+
+
+def _links(model: NativeModel, sampling: Sampling) -> Iterable[Any]:
+    """The samplers in llama.cpp's order: biases, penalties, what is cut off, temperature, the draw."""
+    biases = [*sampling.logit_bias]
+    if sampling.ignore_eos:
+        biases += [(token, -math.inf) for token in model.ends]
+    if biases:
+        array = (llama_cpp.llama_logit_bias * len(biases))(*biases)
+        yield llama_cpp.llama_sampler_init_logit_bias(model.vocabulary_size, len(biases), array)
+    if _penalizes(sampling):
+        penalties = (sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty)
+        yield llama_cpp.llama_sampler_init_penalties(model.vocabulary_size, _window(sampling), *penalties)
+    if sampling.temperature < _LOWEST_TEMPERATURE:
+        yield llama_cpp.llama_sampler_init_greedy()
+        return
+    yield llama_cpp.llama_sampler_init_top_k(sampling.top_k)
+    if sampling.top_p < 1:
+        yield llama_cpp.llama_sampler_init_top_p(sampling.top_p, 1)
+    if sampling.min_p > 0:
+        yield llama_cpp.llama_sampler_init_min_p(sampling.min_p, 1)
+    yield llama_cpp.llama_sampler_init_temp(sampling.temperature)
+    yield llama_cpp.llama_sampler_init_dist(_DRAW_A_SEED if sampling.seed is None else sampling.seed)
+
+
+def _window(sampling: Sampling) -> int:
+    asked = sampling.repeat_last_n
+    return _WHOLE_CONTEXT if asked < 0 else min(asked, _WHOLE_CONTEXT)
+
+
+def recent_tokens(sampling: Sampling, prompt: Sequence[int]) -> Sequence[int]:
+    """The tokens of a prompt that count as of late."""
+    window = min(len(prompt), _window(sampling)) if _penalizes(sampling) else 0
+    return prompt[len(prompt) - window :]
+
+
+def _penalizes(sampling: Sampling) -> bool:
+    neutral = (sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty) == (
+        1.0,
+        0.0,
+        0.0,
+    )
+    return not neutral and sampling.repeat_last_n != 0
+
+
+def _parse_grammar(model: NativeModel, grammar: str) -> Any:
+    text = grammar.encode()
+    if len(text) > _MOST_GRAMMAR_BYTES or _depth(text) > _DEEPEST_GRAMMAR:
+        raise InvalidRequestError("the grammar is too large: send a simpler one", field="grammar")
+    if b"\0" in text or not text.strip():
+        raise InvalidRequestError("the grammar is empty or has a NUL character", field="grammar")
+    parsed = llama_cpp.llama_sampler_init_grammar(model.vocab, text, b"root")
+    if not parsed:
+        message = "the grammar is not valid GBNF with a rule `root` and without left recursion"
+        raise InvalidRequestError(message, field="grammar")
+    return parsed
+
+
+def _depth(text: bytes) -> int:
+    """An upper bound of how deep parentheses are nested."""
+    steps = np.frombuffer(text, np.uint8)
+    return int(np.cumsum((steps == ord("(")).astype(np.int32) - (steps == ord(")"))).max(initial=0))

@@ -1,0 +1,275 @@
+"""The engine's thread: many generations in one model, token by token."""
+
+import logging
+import math
+import queue
+import threading
+import time
+from collections.abc import Sequence as Items
+
+import numpy as np
+
+from codemodel_server.engines.base import Activity, Candidate, Priority, Token
+from codemodel_server.engines.llama_cpp.native.context import MOST_SEQUENCES, NativeContext, Outcome, Piece
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.engines.llama_cpp.native.sampler import Candidates, Logits
+from codemodel_server.engines.llama_cpp.pace import Pace
+from codemodel_server.engines.llama_cpp.plan import plan, writers
+from codemodel_server.engines.llama_cpp.room import Room
+from codemodel_server.engines.llama_cpp.sequence import Sequence
+from codemodel_server.errors import EngineFailedError
+
+_LOG = logging.getLogger("gunicorn.error")
+# llama.cpp's attention kernel looks at the mask of every cell in use, for each token and head. Measured with a 1.1 B
+# model and one thread: 0.61 µs for a token and a cell, 704 heads; see docs/performance.md.
+_LOOK_SECONDS = 0.87e-9
+
+
+class Scheduler:
+    """Runs the sequences that are submitted; it owns the context, and its thread is the only one to use it.
+
+    Sequences join and leave between steps. A step is one decode: a token for each that writes, and as much of the
+    prompts as the pace allows.
+
+    Args:
+        model: chooses among its tokens.
+        context: where they are computed.
+        places: how many sequences may run at a time.
+        pace: how much a step may read.
+    """
+
+    def __init__(self, model: NativeModel, context: NativeContext, places: int, pace: Pace) -> None:
+        self._model = model
+        self._context = context
+        self._places = places
+        self._pace = pace
+        self._room = self._empty_room()
+        self._inbox: queue.SimpleQueue[Sequence | None] = queue.SimpleQueue()
+        self._waiting: list[Sequence] = []
+        self._running: list[Sequence] = []
+        self._candidates = Candidates(model.vocabulary_size)
+        self._step = 0
+        self._decodes = 0
+        self._closing = False
+        # The sequence that a decode under way is for, if it is for one only.
+        self._alone: Sequence | None = None
+        self._alone_lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def submit(self, sequence: Sequence) -> None:
+        """Takes a sequence; its events come through its queue. On any thread."""
+        self._inbox.put(sequence)
+
+    def cancel(self, sequence: Sequence) -> None:
+        """Ends the decode under way if it is for this cancelled sequence alone. On any thread."""
+        with self._alone_lock:
+            if self._alone is sequence:
+                self._context.abort()
+
+    def close(self) -> None:
+        """Ends all sequences and the thread."""
+        self._closing = True
+        with self._alone_lock:
+            self._context.abort()
+        self._inbox.put(None)
+        self._thread.join()
+
+    def activity(self) -> Activity:
+        """What it does now. On any thread: numbers of different moments may be mixed."""
+        running = list(self._running)
+        used = sum(sequence.position for sequence in running)
+        total = self._room.used(running)
+        slots = tuple(sequence.slot() for sequence in running)
+        return Activity(slots, self._room.cells, min(used, total), max(0, total - used), self._decodes)
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._receive()
+            try:
+                self._drop_cancelled()
+                self._admit()
+                self._advance()
+            except Exception:
+                _LOG.exception("a step of the engine failed: what runs ends, and its memory is cleared")
+                self._start_over()
+        for sequence in (*self._running, *self._waiting):
+            self._fail(sequence, "the server is shutting down")
+
+    def _receive(self) -> None:
+        """Takes what was submitted; waits for something if there is nothing to do."""
+        idle = not self._running and not self._waiting
+        while idle or not self._inbox.empty():
+            sequence = self._inbox.get()
+            idle = False
+            if sequence is not None:
+                self._waiting.append(sequence)
+
+    def _drop_cancelled(self) -> None:
+        now = time.monotonic()
+        for sequence in [s for s in self._waiting if s.cancellation.cancelled]:
+            self._waiting.remove(sequence)
+            sequence.events.put(None)
+        for sequence in list(self._running):
+            if sequence.cancellation.cancelled:
+                self._leave(sequence)
+                sequence.events.put(None)
+            elif _out_of_time(sequence, now):
+                self._leave(sequence)
+                sequence.finish("length", now)
+
+    def _admit(self) -> None:
+        """Lets in who is next. One that needs more room than there is keeps those of its priority behind it waiting."""
+        self._waiting.sort(key=lambda s: (s.request.priority, s.arrival))
+        blocked: set[Priority] = set()
+        for sequence in list(self._waiting):
+            priority = sequence.request.priority
+            if priority in blocked:
+                continue
+            if self._room.enter(sequence, self._running):
+                self._waiting.remove(sequence)
+                self._running.append(sequence)
+            else:
+                blocked.add(priority)
+
+    def _advance(self) -> None:
+        """One step."""
+        if not self._running:
+            return
+        self._step += 1
+        for sequence in self._running:
+            if sequence.reading:
+                self._room.catch_up(sequence)
+        readers = [sequence.reader() for sequence in self._running]
+        chunk = self._pace.chunk(len(writers(readers, self._step)))
+        counts = plan(readers, self._step, chunk, self._pace.seconds_per_token)
+        by_id = {sequence.id: sequence for sequence in self._running}
+        chosen = [by_id[number] for number in counts]
+        if not chosen:
+            return
+        pieces = [_piece(sequence, counts[sequence.id]) for sequence in chosen]
+        self._decode(chosen, pieces)
+
+    def _decode(self, chosen: Items[Sequence], pieces: Items[Piece]) -> None:
+        tokens = sum(len(piece.tokens) for piece in pieces)
+        self._room.make(tokens, self._running)
+        started = time.monotonic()
+        for sequence in chosen:
+            sequence.started = sequence.started or started
+        outcome = self._compute(chosen, pieces)
+        if outcome is Outcome.DONE:
+            self._pace.learn(tokens, time.monotonic() - started)
+            self._room.age(tokens, self._pace.seconds_per_token)
+            self._take(chosen, pieces)
+            return
+        for piece in pieces:
+            self._context.remove(piece.sequence, piece.position)
+        if outcome is Outcome.ABORTED:
+            return
+        if len(chosen) == 1:
+            self._leave(chosen[0])
+            self._fail(chosen[0], "llama.cpp could not compute this request: send another")
+            return
+        # One of them is at fault: the others must not pay for it.
+        for sequence, piece in zip(chosen, pieces, strict=True):
+            self._decode([sequence], [piece])
+
+    def _compute(self, chosen: Items[Sequence], pieces: Items[Piece]) -> Outcome:
+        with self._alone_lock:
+            self._alone = chosen[0] if len(chosen) == 1 else None
+            if self._alone is not None and self._alone.cancellation.cancelled:
+                return Outcome.ABORTED
+        outcome = self._context.decode(pieces)
+        with self._alone_lock:
+            self._alone = None
+            if not self._closing:
+                self._context.allow()
+        self._decodes += 1
+        return outcome
+
+    def _take(self, chosen: Items[Sequence], pieces: Items[Piece]) -> None:
+        """Notes what was read, and chooses the tokens that follow."""
+        output = -1
+        for sequence, piece in zip(chosen, pieces, strict=True):
+            output += len(piece.tokens)
+            was_reading = sequence.reading
+            sequence.position += len(piece.tokens)
+            if was_reading:
+                self._room.publish(sequence)
+            if piece.output:
+                try:
+                    self._write(sequence, output)
+                except EngineFailedError as error:
+                    self._leave(sequence)
+                    sequence.events.put(error)
+
+    def _write(self, sequence: Sequence, output: int) -> None:
+        now = time.monotonic()
+        if sequence.limit == 0:
+            self._leave(sequence)
+            sequence.finish("length", now)
+            return
+        logits = self._context.logits(output)
+        chosen = sequence.sampler.choose(self._candidates, logits)
+        now = time.monotonic()
+        sequence.first = sequence.first or now
+        if chosen is None:
+            self._leave(sequence)
+            sequence.finish("stop", now)
+            return
+        ends = chosen in self._model.ends
+        if sequence.add(self._token(sequence, chosen, logits), ends=ends):
+            self._leave(sequence)
+            sequence.finish("stop" if ends or sequence.stream.stopped else "length", now)
+
+    def _token(self, sequence: Sequence, chosen: int, logits: Logits) -> Token:
+        piece = self._model.piece(chosen)
+        if sequence.request.logprobs is None:
+            return Token(chosen, piece)
+        logprobs = logits - _log_sum(logits)
+        count = min(sequence.request.logprobs, len(logits))
+        best = np.argsort(-logprobs, kind="stable")[:count]
+        alternatives = tuple(Candidate(int(i), self._model.piece(int(i)), float(logprobs[i])) for i in best)
+        return Token(chosen, piece, float(logprobs[chosen]), alternatives)
+
+    def _leave(self, sequence: Sequence) -> None:
+        self._room.leave(sequence)
+        self._running.remove(sequence)
+
+    def _fail(self, sequence: Sequence, message: str) -> None:
+        sequence.events.put(EngineFailedError(message))
+
+    def _start_over(self) -> None:
+        for sequence in self._running:
+            self._fail(sequence, "internal error: see the server's log")
+        self._running.clear()
+        self._context.clear()
+        self._room = self._empty_room()
+
+    def _empty_room(self) -> Room:
+        prefixes = MOST_SEQUENCES - self._places if self._model.keeps_positions else 0
+        look = _LOOK_SECONDS * self._model.attention_heads / self._context.size.threads
+        return Room(self._context, self._context.size.cells, self._places, prefixes, look)
+
+
+def _piece(sequence: Sequence, count: int) -> Piece:
+    tokens = sequence.next_tokens(count)
+    output = sequence.position + len(tokens) >= len(sequence.prompt)
+    return Piece(sequence.id, sequence.position, tokens, output)
+
+
+def _out_of_time(sequence: Sequence, now: float) -> bool:
+    request = sequence.request
+    if sequence.started is None:
+        return False
+    if sequence.first is None:
+        return now - sequence.started >= (request.prefill_seconds or math.inf)
+    return now - sequence.first >= (request.decode_seconds or math.inf)
+
+
+def _log_sum(logits: Logits) -> float:
+    highest = float(logits.max())
+    return highest + math.log(float(np.exp(logits - highest).sum()))

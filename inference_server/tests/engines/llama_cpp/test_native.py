@@ -1,0 +1,74 @@
+"""What is known of model files, and what is said of bad ones."""
+
+from pathlib import Path
+
+import pytest
+
+from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.errors import InvalidRequestError, LoadError
+from inference_server.tests.engines.llama_cpp.asking import ask, request
+from models.sample_model import tokenizer
+from models.sample_model.build import build
+from models.sample_model.weights import Shape
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match=r"none.gguf: No such file or directory: check MODEL_PATH"):
+        LlamaCppEngine(tmp_path / "none.gguf", 512, 1, 1).load()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"<html>not found</html>", "is not a GGUF model file"),
+        (b"GGUF", "check that the file is complete"),
+        (b"GGUF\xff\xff\xff\xff" + bytes(100), "check that the file is complete"),
+        (b"GGUF\x03\x00\x00\x00" + b"\xff" * 100, "check that the file is complete"),
+    ],
+)
+def test_what_is_no_model_is_named(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "broken.gguf"
+    path.write_bytes(content)
+    with pytest.raises(LoadError, match=f"{path}.*{says}"):
+        LlamaCppEngine(path, 512, 1, 1).load()
+
+
+def test_the_context_is_no_longer_than_what_the_model_was_made_for(small_model: Path) -> None:
+    engine = LlamaCppEngine(small_model, 100_000, 1, 1)
+    engine.load()
+    assert engine.context_length == 4096
+    engine.close()
+
+
+def test_the_shortest_context_works_to_its_last_token(small_model: Path) -> None:
+    engine = LlamaCppEngine(small_model, 16, 1, 1)
+    engine.load()
+    end = ask(engine, request("x " * 7, 9)).end
+    assert (end.reason, end.prompt_tokens + end.completion_tokens) == ("length", 16)
+    with pytest.raises(InvalidRequestError, match="16"):
+        engine.prepare(request("x " * 16, 9))
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ["▁<EOT>", "<EOT>"])
+def test_code_llamas_end_of_infill_ends_although_its_files_do_not_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    special = tuple(name if token == tokenizer.FIM_PAD else token for token in tokenizer.SPECIAL)
+    monkeypatch.setattr(tokenizer, "SPECIAL", special)
+    monkeypatch.setattr(tokenizer, "FIM_PAD", name)
+    path = tmp_path / "model.gguf"
+    build(path, Shape(layers=1))
+    model = NativeModel(path)
+    assert special.index(name) in model.ends
+    assert model.piece(special.index(name)) == b""
+    model.close()
+
+
+def test_ends_are_those_of_the_file(small_model: Path) -> None:
+    model = NativeModel(small_model)
+    ends = {tokenizer.SPECIAL[token] for token in model.ends}
+    assert {tokenizer.END_OF_TEXT, tokenizer.TURN_END} <= ends
+    assert tokenizer.FIM_PREFIX not in ends
+    model.close()
