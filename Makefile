@@ -8,7 +8,7 @@ MODEL := build/sample-coder.gguf
 # The server needs llama.cpp's library only: no tools, no image or audio models.
 LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake
 
-.PHONY: help up down status serve test test-unit e2e lint format crds lock clean
+.PHONY: help up down status serve test test-unit e2e bench-server lint format crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ status: .venv/ready ## where Docker, the node and the CodeModels stand
 
 serve: .venv/engine ## the server, the sample model and the page alone, on 127.0.0.1:8080, without a cluster
 	@$(BIN)/python -m models.sample_model $(MODEL)
-	@$(BIN)/codemodel-server --model $(MODEL) --model-name sample-coder --host 127.0.0.1 --port $${PORT:-8080}
+	@$(BIN)/codemodel-server --model $(MODEL) --model-name sample-coder --host 127.0.0.1 --port $${PORT:-8080} --management-port $${MANAGEMENT_PORT:-0}
 
 test: .venv/engine .venv/browser up ## all tests: unit, integration and end to end on the cluster
 	$(BIN)/python -m pytest
@@ -34,6 +34,9 @@ test-unit: .venv/engine .venv/browser ## the tests that need no cluster
 
 e2e: .venv/engine up ## the end-to-end suite on the cluster
 	$(BIN)/python -m pytest e2e/tests
+
+bench-server: .venv/engine ## our server against llama-server and llama_cpp.server (ARGS="--quick --only infill")
+	@$(BIN)/python -m inference_server.benchmarks $(ARGS)
 
 lint: .venv/engine ## ruff, mypy, import layers, and the generated files
 	$(BIN)/ruff check
@@ -57,6 +60,8 @@ lock: .venv/ready ## pin every dependency anew, with hashes
 	$(COMPILE) --upgrade inference_server/pyproject.toml -o inference_server/requirements.txt
 	$(COMPILE) --upgrade --group dev operator/pyproject.toml -c operator/requirements.txt \
 		-c inference_server/requirements.txt -o requirements.txt
+	$(COMPILE) --upgrade inference_server/benchmarks/llama_cpp_server.in -c requirements.txt \
+		-o inference_server/benchmarks/llama_cpp_server.txt
 
 clean: ## remove what was made in this checkout (caches shared between checkouts stay)
 	rm -rf .venv build bin artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,15 +8,15 @@ import httpx
 TIMEOUT_SECONDS = 30
 
 
-def ask(url: str, prompt: str = "def add(a, b):", **more: Any) -> dict[str, Any]:
-    """POST /chat and return the answer.
+def ask(url: str, prompt: str = "def add(a, b):", *, key: str | None = None, **more: Any) -> dict[str, Any]:
+    """POST /chat, with an API key if one is given, and return the answer.
 
     Raises:
         httpx.HTTPError: no answer, or one that is not 2xx.
     """
-    response = httpx.post(
-        f"{url}/chat", json={"prompt": prompt, "max_tokens": 16, **more}, timeout=TIMEOUT_SECONDS
-    )
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    body = {"prompt": prompt, "max_tokens": 16, **more}
+    response = httpx.post(f"{url}/chat", json=body, headers=headers, timeout=TIMEOUT_SECONDS)
     response.raise_for_status()
     return dict(response.json())
 

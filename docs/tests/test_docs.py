@@ -36,7 +36,9 @@ from codemodel_server.settings import OPTIONS, parse_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-CODEMODEL, SERVER, DEPLOY = (DOCS / f"{name}.md" for name in ("codemodel", "server", "deploy"))
+CODEMODEL, SERVER, METRICS, DEPLOY = (
+    DOCS / f"{name}.md" for name in ("codemodel", "server", "metrics", "deploy")
+)
 MARKDOWN = sorted(
     path
     for path in (*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md"))
@@ -97,7 +99,7 @@ def test_a_field_of_the_spec_has_its_type_default_and_bounds_in_the_table(path: 
     schema, required = FIELDS[path]
     _, type_, default, bounds, meaning = rows(CODEMODEL)[code(path)]
     assert type_ == ("quantity" if "x-kubernetes-int-or-string" in schema else schema["type"])
-    if path == "model.secretRef.name":
+    if path in {"model.secretRef.name", "auth.secretRef.name"}:
         assert default == "none"  # required in secretRef, which may be left out
     else:
         assert default == (
@@ -197,7 +199,7 @@ def app(metrics: Metrics) -> Any:
 
 def test_every_route_is_explained(app: Any) -> None:
     routes = {
-        f"{method} {rule.rule}"
+        f"{method} {rule.rule.replace('<path:name>', '{name}')}"
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
@@ -264,7 +266,9 @@ def test_every_metric_is_explained_with_its_labels(metrics: Metrics, app: Any) -
         name = f"{family.name}_total" if family.type == "counter" else family.name
         labels = [label for label in family.samples[0].labels if label != "le"]
         found.add(code(f"{name}{{{','.join(labels)}}}" if labels else name))
-    assert found == {name for name in rows(SERVER) if name.startswith("`codemodel_")}
+    assert found == {
+        name for name in rows(METRICS) if name.startswith(("`codemodel_", "`llamacpp:", "`vllm:"))
+    }
 
 
 # --- flags, variables and exit codes
@@ -318,12 +322,8 @@ def variables(package: Any) -> set[str]:
 
 def test_every_variable_is_explained() -> None:
     for_the_operator = variables(codemodel_operator)
-    for_the_server = variables(codemodel_server) | variables(codemodel_delivery) - {
-        "PATH_INFO",
-        "REQUEST_METHOD",
-        "REMOTE_ADDR",
-        "gunicorn.socket",
-    }
+    of_wsgi = {"PATH_INFO", "REQUEST_METHOD", "REMOTE_ADDR", "gunicorn.socket"}
+    for_the_server = (variables(codemodel_server) | variables(codemodel_delivery)) - of_wsgi
     assert {"NAMESPACES", "WORKERS"} <= for_the_operator
     assert {"POD_NAME", "TERMINATION_LOG"} <= for_the_server
     assert for_the_operator <= named(DEPLOY)

@@ -48,6 +48,7 @@ REFUSED: dict[str, Refusal] = {
         {"service": {"type": "NodePort", "nodePort": 8080}},
         "greater than or equal to 30000",
     ),
+    "auth without a Secret": ({"auth": {}}, "spec.auth.secretRef: Required value"),
     "unknown field": ({"replicas": 3}, 'unknown field "spec.replicas"'),
 }
 

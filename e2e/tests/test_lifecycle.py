@@ -8,7 +8,7 @@ import pytest
 from e2e import chat
 from e2e.api import CHILDREN, Api, Manifest
 from e2e.codemodels import READY_SECONDS, SOURCE, ModelFile, codemodel, condition, merged, pods
-from e2e.kubectl import kubectl
+from e2e.kubectl import kubectl, raw
 from e2e.load import driver
 from e2e.waiting import until
 
@@ -106,6 +106,19 @@ def test_the_init_container_downloaded_what_the_hub_has(
     here = ("exec", pod["metadata"]["name"], "-c", "llm-service", "--", "python3", "-c", code)
     size, digest = kubectl(*here, namespace=namespace).split()
     assert (int(size), digest) == (model_file.size, model_file.sha256)
+
+
+def test_probes_and_scrapes_have_a_port_of_their_own(api: Api, namespace: str) -> None:
+    (pod,) = pods(api, namespace, NAME)
+    port = pod["metadata"]["annotations"]["prometheus.io/port"]
+    base = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}:{port}/proxy"
+    assert json.loads(raw(f"{base}/ready"))["status"] == "ready"
+    assert b"codemodel_requests_total" in raw(base + pod["metadata"]["annotations"]["prometheus.io/path"])
+    (server,) = pod["spec"]["containers"]
+    names = {port["name"]: port["containerPort"] for port in server["ports"]}
+    assert names["management"] == int(port)
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert server[probe]["httpGet"]["port"] == "management"
 
 
 HAND_EDITS: dict[str, tuple[str, Manifest]] = {

@@ -135,8 +135,18 @@ def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     """A slow server with one place, no queue and little context."""
     yield from _server(
         tmp_path_factory.mktemp("narrow"),
-        "--engine", "mock", "--mock-tokens-per-second", "10", "--context-length", "256", "--queue-limit", "0",
+        "--engine", "mock", "--mock-tokens-per-second", "10", "--context-length", "256",
+        "--parallel", "1", "--queue-limit", "0",
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def guarded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """The mock engine, for those who have the key "sesame"."""
+    folder = tmp_path_factory.mktemp("guarded")
+    keys = folder / "keys"
+    keys.write_text("sesame\n")
+    yield from _server(folder, "--engine", "mock", "--context-length", "2048", "--api-keys", str(keys))
 
 
 @pytest.fixture(scope="session")

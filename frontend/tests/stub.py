@@ -89,7 +89,10 @@ Script = Callable[[Exchange], None]
 
 
 class Stub:
-    """The server; `chats` answers requests one after the other, `asked` has what they were."""
+    """The server; `chats` answers requests one after the other, `asked` has what they were.
+
+    /info is for those who send `info_key`, if there is one; scripts themselves ask for a key at /chat.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -97,6 +100,8 @@ class Stub:
         self.asked: list[Exchange] = []
         self.live = live(1, 1)
         self.looks = 0
+        self.info_key: str | None = None
+        self.context_length = 4096
         self.paths: list[str] = []
 
     def script(self, *chats: Script) -> None:
@@ -132,10 +137,14 @@ def running_stub() -> Iterator[Stub]:
                 policy = {"Content-Security-Policy": content_security_policy(html)}
                 _send(self, 200, "text/html; charset=utf-8", html.encode(), policy)
                 return
+            if self.path == "/info" and stub.info_key not in {None, self.headers.get("Authorization")}:
+                Exchange(self, {}).refuse(401, "send an API key")
+                return
             stub.looks += self.path == "/live"
+            identity = {"model": "stub", "engine": "mock", "replica": "pod-1"}
             answers: dict[str, Any] = {
                 "/ready": {"status": "ready", "model": "stub", "engine": "mock"},
-                "/info": {"model": "stub", "engine": "mock", "replica": "pod-1", "context_length": 4096},
+                "/info": {**identity, "context_length": stub.context_length},
                 "/live": stub.live,
             }
             _send(self, 200, "application/json", json.dumps(answers[self.path]).encode(), {})

@@ -1,5 +1,6 @@
 """Slow, broken and refusing servers: the page says in words what happened, and keeps what had arrived."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -150,7 +151,7 @@ def test_too_long_for_the_context_says_by_how_much(
     tab.mode(mode)
     tab.ask("word " * 200)
     expect(tab.notice).to_contain_text("That is too long for this model")
-    expect(tab.notice).to_contain_text("400 tokens")
+    expect(tab.notice).to_contain_text(re.compile(r"the prompt has \d+ tokens"))
     expect(tab.notice).to_contain_text("256")
     expect(tab.prompt).to_have_attribute("aria-invalid", "true")
     expect(tab.prompt).to_have_value("word " * 200)
@@ -178,6 +179,7 @@ def test_a_server_that_asks_for_a_key_gets_it(open_tab: OpenTab, stub: Stub) -> 
         else:
             exchange.refuse(401, "send an API key")
 
+    stub.info_key, stub.context_length = "Bearer sesame", 2048
     tab = open_tab(stub)
     tab.expected = [REFUSED]
     stub.script(*[guarded] * 5)
@@ -198,12 +200,27 @@ def test_a_server_that_asks_for_a_key_gets_it(open_tab: OpenTab, stub: Stub) -> 
     key.press("Enter")
     tab.finished()
     assert tab.text() == "open"
+    expect(tab.get("#limit")).to_have_attribute("max", "2048")
     assert [exchange.key for exchange in stub.asked] == [None, None, "Bearer wrong", "Bearer sesame"]
     assert "sesame" not in tab.page.evaluate("JSON.stringify(localStorage)")
     tab.page.reload()
     tab.ask("y")
     tab.finished()
     assert stub.asked[-1].key == "Bearer sesame"
+
+
+def test_the_real_server_takes_the_key(open_tab: OpenTab, guarded_server: ServerProcess) -> None:
+    tab = open_tab(guarded_server)
+    tab.expected = [REFUSED]
+    expect(tab.get("#live-replicas")).to_have_text("1 / 1")
+    tab.settings(limit=3)
+    tab.ask("x")
+    key = tab.page.get_by_label("API key")
+    key.fill("sesame")
+    key.press("Enter")
+    tab.finished()
+    expect(tab.get("#replica")).to_have_text("pod-7")
+    expect(tab.get("#limit")).to_have_attribute("max", "2048")
 
 
 def test_without_a_network_the_prompt_is_kept(

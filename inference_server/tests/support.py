@@ -17,6 +17,7 @@ import httpx
 
 _DEADLINE_SECONDS = 30.0
 _LISTENING = re.compile(r"Listening at: (http://[^ ]+)")
+_MANAGEMENT = re.compile(r"management at (http://[^\" ]+)")
 Result = TypeVar("Result")
 
 
@@ -32,7 +33,12 @@ def eventually(check: Callable[[], Result | None], what: str, seconds: float = _
 
 
 class ServerProcess:
-    """codemodel-server on a free port of the loopback interface."""
+    """codemodel-server on free ports of the loopback interface.
+
+    Attributes:
+        client: asks the main port.
+        management: asks the management port.
+    """
 
     def __init__(
         self,
@@ -48,21 +54,26 @@ class ServerProcess:
         }
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, *program, "--port", "0", *arguments],
+                [sys.executable, *program, "--port", "0", "--management-port", "0", *arguments],
                 env={**clean, "TERMINATION_LOG": str(self.termination_log), **environment},
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
         try:
-            url = eventually(self._listening, "listening")[1]
+            urls = self._logged(_LISTENING), self._logged(_MANAGEMENT)
         except AssertionError:
             self._end()
             raise
-        self.client = httpx.Client(base_url=url, timeout=_DEADLINE_SECONDS, trust_env=False)
+        self.client, self.management = (
+            httpx.Client(base_url=url, timeout=_DEADLINE_SECONDS, trust_env=False) for url in urls
+        )
 
-    def _listening(self) -> re.Match[str] | None:
-        assert self.process.poll() is None, self.log()
-        return _LISTENING.search(self.log())
+    def _logged(self, line: re.Pattern[str]) -> str:
+        def look() -> re.Match[str] | None:
+            assert self.process.poll() is None, self.log()
+            return line.search(self.log())
+
+        return eventually(look, line.pattern)[1]
 
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
@@ -91,7 +102,7 @@ class ServerProcess:
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
-        lines = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", self.client.get("/metrics").text, re.MULTILINE)
+        lines = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", self.management.get("/metrics").text, re.MULTILINE)
         assert lines, f"no metric {name}"
         return sum(map(float, lines))
 
@@ -103,6 +114,7 @@ class ServerProcess:
 
     def close(self) -> None:
         self.client.close()
+        self.management.close()
         self._end()
 
     def _end(self) -> None:

@@ -3,6 +3,7 @@
 ServingError
 ├── InvalidRequestError     400  the request cannot be served as it is
 │   └── PromptTooLongError  400  prompt or conversation leave no room in the model's context
+├── UnauthorizedError       401  no API key that the server knows came with the request
 ├── QueueFullError          429  too many requests wait already
 ├── NotReadyError           503  the model is loading, has failed, or the server is draining
 ├── DeadlineError           504  the request took longer than a request may
@@ -47,6 +48,13 @@ class PromptTooLongError(InvalidRequestError):
     """What is to be read leaves no room for an answer: a shorter text may be served."""
 
     type = "prompt_too_long"
+
+
+class UnauthorizedError(ServingError):
+    """The server has API keys, and none of them came with the request."""
+
+    status = 401
+    type = "unauthorized"
 
 
 class QueueFullError(ServingError):

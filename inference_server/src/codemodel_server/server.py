@@ -1,11 +1,16 @@
 """The server process: gunicorn, one worker with many threads, the model loaded after the fork.
 
-One worker, so that the model is in memory once. Threads outnumber the requests that may run and wait, so that /health
-and /ready always find one.
+One worker, so that the model is in memory once. Threads outnumber the requests that may run and wait, so that all of
+these and a few more, the refused and the short ones, find one; probes and scrapes have a port of their own.
+
+A worker that is killed, or that the engine crashes, is started again and loads the model again, unless it died while
+loading: the next one would, too. The management port is the main process's, so meanwhile it is held, not refused.
 """
 
+import math
 import mmap
 import os
+import resource
 import socket
 import struct
 import threading
@@ -22,18 +27,19 @@ from codemodel_server.app import create_app
 from codemodel_server.engines.base import Engine
 from codemodel_server.errors import LoadError
 from codemodel_server.logs import JsonLogger, server_log
+from codemodel_server.management import address, create_management_app, listen, serve
 from codemodel_server.metrics import Metrics
 from codemodel_server.service import Service
 from codemodel_server.settings import Settings
 
 _SPARE_THREADS = 32
 _IDLE_CONNECTIONS = 1000
+# Descriptors beside those of clients: the model's file, the log, the management port's connections, Ollama's.
+_OTHER_DESCRIPTORS = 2000
 # Longer than the idle time of common proxies and clients, so that it is they who close.
 _KEEP_ALIVE_SECONDS = 75
-# Pods are given 60 s, 5 of them before SIGTERM. What has not ended after _DRAIN_SECONDS ends with an error, and what
-# has not after _GRACE_SECONDS is killed.
-_GRACE_SECONDS = 50
-_DRAIN_SECONDS = 45
+# What has not ended after settings.grace_seconds ends with an error, and what has not so long after that is killed.
+_ENDING_SECONDS = 5
 # A client that neither sends the rest of its request nor takes more of its answer for so long loses its connection:
 # it holds a thread, and perhaps the engine.
 STALL_SECONDS = 30
@@ -50,12 +56,12 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """SIGTERM: no more requests; those taken are finished."""
-        self.app.drain(_DRAIN_SECONDS)
+        self.app.drain()
         super().handle_exit(sig, frame)
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
         """SIGINT and SIGQUIT: end at once."""
-        self.app.drain(0)
+        self.app.drain(patience=0)
         super().handle_quit(sig, frame)
 
     def handle(self, conn: Any) -> Any:
@@ -73,6 +79,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings: the server's settings.
         engine: what generates, not loaded yet.
         model: the model's name in answers.
+
+    Raises:
+        PortError: the management port cannot be listened at.
     """
 
     def __init__(self, settings: Settings, engine: Engine, model: str) -> None:
@@ -82,12 +91,14 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._service: Service | None = None
         # One byte that the worker and the main process share.
         self._progress = mmap.mmap(-1, 1)
+        self._management = listen(settings.host, settings.management_port)
         super().__init__()
 
     def load_config(self) -> None:
         """Called by gunicorn."""
         settings = self._settings
-        threads = settings.queue_limit + self._engine.concurrency + _SPARE_THREADS
+        threads = settings.queue_limit + self._engine.concurrency + self._engine.reserved + _SPARE_THREADS
+        _allow_descriptors(threads + _IDLE_CONNECTIONS + _OTHER_DESCRIPTORS)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         for key, value in {
             "bind": f"{host}:{settings.port}",
@@ -96,12 +107,13 @@ class Server(BaseApplication):  # type: ignore[misc]
             "threads": threads,
             "worker_connections": threads + _IDLE_CONNECTIONS,
             "keepalive": _KEEP_ALIVE_SECONDS,
-            "graceful_timeout": _GRACE_SECONDS,
+            "graceful_timeout": math.ceil(settings.grace_seconds) + _ENDING_SECONDS,
             # Whether the process is stuck is what the liveness probe finds out.
             "timeout": 0,
             "logger_class": JsonLogger,
             "accesslog": "-",
             "control_socket_disable": True,
+            "worker_exit": self._worker_ends,
             "child_exit": self._worker_ended,
         }.items():
             self.cfg.set(key, value)
@@ -110,15 +122,25 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Called by gunicorn in the worker: makes the application and begins to load the model."""
         self._progress[0] = _LOADING
         metrics = Metrics()
-        self._service = Service(self._engine, self._model, self._settings.queue_limit, metrics)
-        threading.Thread(target=self._load_model, args=(self._service,), name="load", daemon=True).start()
-        return create_app(self._service, metrics, self._settings)
+        settings = self._settings
+        service = Service(
+            self._engine, self._model, settings.queue_limit, metrics, patience=settings.request_seconds
+        )
+        self._service = service
+        serve(self._management, create_management_app(service, metrics))
+        server_log().info("management at %s", address(self._management))
+        threading.Thread(target=self._load_model, args=(service,), name="load", daemon=True).start()
+        return create_app(service, metrics, settings)
 
-    def drain(self, patience: float) -> None:
-        """Takes no more requests, and lets those taken go on for so many seconds; safe in a signal handler."""
+    def drain(self, patience: float | None = None) -> None:
+        """Takes no more requests; safe in a signal handler.
+
+        Args:
+            patience: seconds that those taken may go on; None is settings.grace_seconds.
+        """
         self._progress[0] = _STOPPING
         if self._service is not None:
-            self._service.drain(patience)
+            self._service.drain(self._settings.grace_seconds if patience is None else patience)
 
     def _load_model(self, service: Service) -> None:
         fields: dict[str, Any] = {"model": service.model, "engine": service.engine.name}
@@ -140,6 +162,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         fields["seconds"] = round(time.monotonic() - started, 3)
         server_log().info("ready", extra={"fields": fields})
 
+    def _worker_ends(self, _arbiter: Any, _worker: Any) -> None:
+        """Runs in the worker, when its requests have ended."""
+        if self._service is not None:
+            self._engine.close()
+
     def _worker_ended(self, _arbiter: Any, _worker: Any) -> None:
         """Runs in the main process, for a worker that did not end with _WORKER_FAILED.
 
@@ -153,3 +180,11 @@ class Server(BaseApplication):  # type: ignore[misc]
             server_log().error(message)
             write_termination_message(f"LoadFailed: {message}")
             raise HaltServer(message, _WORKER_FAILED)
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Raises the soft limit on open files, often 1024, as far as the hard limit lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < possible:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))

@@ -25,14 +25,20 @@ class Settings:
         engine: one of ENGINES.
         host: address to listen at.
         port: port to listen at; 0 takes a free one.
+        management_port: port of its own for probes and metrics; 0 takes a free one.
         context_length: tokens that prompt and answer may have together.
-        parallel: requests that the engine may work on at a time.
+        parallel: sequences that are decoded together.
         threads: computing threads; 0 is the CPU quota.
         queue_limit: requests that may wait.
+        request_seconds: how long a request may take, waiting included; 0 is without limit.
+        grace_seconds: how long requests may go on after SIGTERM.
+        max_body_bytes: a request's body is shorter than this.
+        api_keys: a file with API keys, or a folder of such files; None lets everybody in.
         model_name: the model's name in answers; None derives it.
         ollama_url: where Ollama answers; None is its usual address.
         ollama_model: the model that Ollama is asked for.
         mock_tokens_per_second: speed of the mock engine; 0 does not wait.
+        mock_failure: share of the mock engine's requests that fail, from 0 to 1.
         replicas_host: a name that resolves to the addresses of all replicas; None if there is only this one.
         replica: the name of this server among others.
         frontend: the folder with index.html, or None.
@@ -42,14 +48,20 @@ class Settings:
     engine: str
     host: str
     port: int
+    management_port: int
     context_length: int
     parallel: int
     threads: int
     queue_limit: int
+    request_seconds: float
+    grace_seconds: float
+    max_body_bytes: int
+    api_keys: Path | None
     model_name: str | None
     ollama_url: str | None
     ollama_model: str
     mock_tokens_per_second: float
+    mock_failure: float
     replicas_host: str | None
     replica: str
     frontend: Path | None
@@ -80,15 +92,18 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def _number(text: str) -> float:
-    problem = ValueError(f"{text!r} is not a number from 0 to 1000000")
-    try:
-        value = float(text)
-    except ValueError:
-        raise problem from None
-    if not 0 <= value <= 1_000_000:
-        raise problem
-    return value
+def _number(high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        problem = ValueError(f"{text!r} is not a number from 0 to {high:.15g}")
+        try:
+            value = float(text)
+        except ValueError:
+            raise problem from None
+        if not 0 <= value <= high:
+            raise problem
+        return value
+
+    return read
 
 
 def _engine(text: str) -> str:
@@ -118,20 +133,39 @@ OPTIONS = (
     _Option("host", "HOST", str, "127.0.0.1", "address to listen at"),
     _Option("port", "PORT", _integer(0, 65535), 8080, "port to listen at; 0 takes a free one"),
     _Option(
+        "management-port", "MANAGEMENT_PORT", _integer(0, 65535), 8081,
+        "port of its own for /health, /ready and /metrics; 0 takes a free one",
+    ),
+    _Option(
         "context-length", "CONTEXT_LENGTH", _integer(16, 1 << 20), 4096, "tokens of prompt and answer together"
     ),
     _Option(
-        "parallel", "PARALLEL", _integer(1, 64), 1,
-        "requests worked on at a time by ollama and mock; llama-cpp works on one and lets the others wait",
+        "parallel", "PARALLEL", _integer(1, 64), 4,
+        "sequences decoded together; llama-cpp's memory holds so many of the whole context length",
     ),
     _Option("threads", "THREADS", _integer(0, 1024), 0, "computing threads; 0 takes the CPU quota"),
     _Option("queue-limit", "QUEUE_LIMIT", _integer(0, 1024), 64, "requests that may wait; more are refused with 429"),
+    _Option(
+        "request-seconds", "REQUEST_SECONDS", _number(86_400), 600.0,
+        "how long a request may take, waiting included; 0 is without limit",
+    ),
+    _Option(
+        "grace-seconds", "GRACE_SECONDS", _number(86_400), 45.0, "how long requests may go on after SIGTERM"
+    ),
+    _Option(
+        "max-body-bytes", "MAX_BODY_BYTES", _integer(1024, 1 << 30), 1 << 20, "a request's body is shorter than this"
+    ),
+    _Option(
+        "api-keys", "API_KEYS", Path, None,
+        "file with API keys, one a line, or folder of such files; without it everybody is let in",
+    ),
     _Option("model-name", "MODEL_NAME", str, None, "the model's name in answers; its file's name by default"),
     _Option("ollama-url", "OLLAMA_URL", _url, None, "where Ollama answers"),
     _Option("ollama-model", "OLLAMA_MODEL", str, "codellama:7b-instruct", "the model that Ollama is asked for"),
     _Option(
-        "mock-tokens-per-second", "MOCK_TOKENS_PER_SECOND", _number, 50.0, "speed of mock; 0 does not wait"
+        "mock-tokens-per-second", "MOCK_TOKENS_PER_SECOND", _number(1_000_000), 50.0, "speed of mock; 0 does not wait"
     ),
+    _Option("mock-failure", "MOCK_FAILURE", _number(1), 0.0, "share of mock's requests that fail, from 0 to 1"),
     _Option(
         "replicas-host", "REPLICAS_HOST", str, None,
         "name that resolves to the addresses of all replicas, all at this port, for GET /live",

@@ -11,9 +11,9 @@ from inference_server.tests.support import ServerProcess, eventually
 RUNNING, REQUESTS = "codemodel_requests_running", "codemodel_requests_total"
 IMPATIENT = """
 from codemodel_server import cli, server
-from codemodel_server.engines import mock
+from codemodel_server.engines import mock_vocabulary
 server.STALL_SECONDS = 1
-mock._WORDS = ("word " * 200,)
+mock_vocabulary.WORDS = (b"word " * 200,)
 cli.main()
 """
 

@@ -28,7 +28,9 @@ def url_of(server: ServerProcess) -> str:
 
 
 def test_a_replica_tells_what_it_does(start_server: StartServer) -> None:
-    server = start_server("--engine", "mock", "--mock-tokens-per-second", "100", POD_NAME="pod-a")
+    server = start_server(
+        "--engine", "mock", "--parallel", "1", "--mock-tokens-per-second", "100", POD_NAME="pod-a"
+    )
     server.wait_ready()
     idle = server.client.get("/live")
     assert idle.headers["Cache-Control"] == "no-store"

@@ -13,7 +13,9 @@ LONG = 4000
 @pytest.fixture
 def slow_server(start_server: StartServer) -> ServerProcess:
     """One request at a time, one may wait; an answer of LONG tokens takes minutes."""
-    server = start_server("--engine", "mock", "--mock-tokens-per-second", "20", "--queue-limit", "1")
+    server = start_server(
+        "--engine", "mock", "--mock-tokens-per-second", "20", "--parallel", "1", "--queue-limit", "1"
+    )
     server.wait_ready()
     return server
 

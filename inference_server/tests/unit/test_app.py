@@ -1,39 +1,48 @@
 """What goes wrong inside is answered as JSON and logged; what a client did wrong is not an error of the server."""
 
+import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from codemodel_server.app import create_app
-from codemodel_server.engines.base import Abandoned, Event, GenerationRequest
-from codemodel_server.engines.mock import MockEngine, MockGeneration
+from codemodel_server.cancellation import Cancellation
+from codemodel_server.engines.base import Event, GenerationRequest, Text
+from codemodel_server.engines.mock import MockEngine
 from codemodel_server.errors import EngineFailedError
 from codemodel_server.metrics import Metrics
 from codemodel_server.service import Service
 from codemodel_server.settings import parse_settings
 
 
-class FailingGeneration(MockGeneration):
-    """Fails at once."""
+class FailingGeneration:
+    """Fails, at once or after the first text."""
 
-    def __init__(self, error: Exception) -> None:
+    prompt_tokens = 1
+
+    def __init__(self, error: Exception, text: str) -> None:
         self._error = error
+        self._text = text
 
-    def run(self, abandoned: Abandoned) -> Iterator[Event]:
+    def run(self, cancellation: Cancellation) -> Iterator[Event]:
+        if self._text:
+            yield Text(self._text)
         raise self._error
 
 
 class FailingEngine(MockEngine):
     """Takes requests and fails at them."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: Exception, text: str = "") -> None:
         super().__init__(512, 1, 0)
         self._error = error
+        self._text = text
 
-    def prepare(self, request: GenerationRequest) -> FailingGeneration:
-        return FailingGeneration(self._error)
+    def prepare(self, request: GenerationRequest) -> FailingGeneration:  # type: ignore[override]
+        return FailingGeneration(self._error, self._text)
 
 
 def client(engine: MockEngine) -> FlaskClient:
@@ -47,7 +56,7 @@ def client(engine: MockEngine) -> FlaskClient:
     ("error", "stream", "status", "message"),
     [
         (EngineFailedError("out of cells"), False, 500, "out of cells"),
-        (EngineFailedError("out of cells"), True, 200, "out of cells"),
+        (EngineFailedError("out of cells"), True, 500, "out of cells"),
         (RuntimeError("private"), False, 500, "internal error"),
     ],
 )
@@ -61,6 +70,41 @@ def test_failures_are_answered_and_logged(
     assert "private" not in answer.text
     assert str(error) in caplog.text
     assert {record.name for record in caplog.records} == {"gunicorn.error"}
+    assert "codemodel_requests_running 0.0" in http.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "form"),
+    [
+        ("/chat", {"prompt": "x"}, {"type": "engine_failed", "field": None}),
+        (
+            "/v1/chat/completions",
+            {"messages": [{"role": "user", "content": "x"}]},
+            {"type": "server_error", "param": None, "code": "engine_failed"},
+        ),
+        (
+            "/v1/completions",
+            {"prompt": "x"},
+            {"type": "server_error", "param": None, "code": "engine_failed"},
+        ),
+        ("/completion", {"prompt": "x"}, {"type": "server_error", "code": 500}),
+        ("/infill", {"input_prefix": "x", "input_suffix": ""}, {"type": "server_error", "code": 500}),
+        (
+            "/fim/completions",
+            {"prompt": "x"},
+            {"type": "server_error", "param": None, "code": "engine_failed"},
+        ),
+    ],
+)
+def test_a_stream_that_fails_ends_with_an_error_in_its_own_form(
+    path: str, body: dict[str, Any], form: dict[str, Any]
+) -> None:
+    http = client(FailingEngine(EngineFailedError("out of cells"), "begun"))
+    answer = http.post(path, json={**body, "stream": True})
+    assert answer.status_code == 200
+    *first, last = [line for line in answer.text.splitlines() if line]
+    assert any("begun" in line for line in first)
+    assert json.loads(last.removeprefix("data: ")) == {"error": {"message": "out of cells", **form}}
     assert "codemodel_requests_running 0.0" in http.get("/metrics").text
 
 

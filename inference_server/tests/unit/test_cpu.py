@@ -37,7 +37,15 @@ def test_the_strictest_group_above_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "quota", "cpus", "threads"),
-    [(0, None, 8, 8), (0, 4.0, 8, 4), (0, 2.7, 8, 2), (0, 0.5, 8, 1), (0, 16.0, 8, 8), (3, 1.0, 8, 3)],
+    [
+        (0, None, 8, 8),
+        (0, 4.0, 8, 4),
+        (0, 2.7, 8, 2),
+        (0, 1.5, 8, 1),
+        (0, 0.5, 8, 1),
+        (0, 16.0, 8, 8),
+        (3, 1.0, 8, 3),
+    ],
 )
 def test_threads_are_whole_cpus_and_at_least_one(
     asked: int, quota: float | None, cpus: int, threads: int

@@ -32,7 +32,7 @@ def test_auto_takes_the_first_that_there_is_something_for(
 
 def test_flags_win_over_the_environment_and_empty_counts_as_unset() -> None:
     chosen = settings("--port", "1", PORT="2", PARALLEL="", CONTEXT_LENGTH="512")
-    assert (chosen.port, chosen.parallel, chosen.context_length) == (1, 1, 512)
+    assert (chosen.port, chosen.parallel, chosen.context_length) == (1, 4, 512)
 
 
 def test_the_model_is_named_after_its_file_unless_told() -> None:

@@ -1,14 +1,30 @@
 """What the service does beside HTTP."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
-from codemodel_server.engines.base import Finish, GenerationRequest, Text
-from codemodel_server.engines.mock import MockEngine
-from codemodel_server.errors import LoadError, NotReadyError, QueueFullError
+from codemodel_server.cancellation import Cancellation
+from codemodel_server.engines.base import Finish, GenerationRequest, Instruction, Text, Waiting
+from codemodel_server.engines.mock import MockEngine, MockGeneration
+from codemodel_server.errors import (
+    DeadlineError,
+    EngineFailedError,
+    InvalidRequestError,
+    LoadError,
+    NotReadyError,
+    QueueFullError,
+)
 from codemodel_server.metrics import Metrics
-from codemodel_server.service import Service, Status
+from codemodel_server.service import Job, Service, Status
 
-REQUEST = GenerationRequest("x", max_tokens=4)
+
+def asking(tokens: int) -> GenerationRequest:
+    return GenerationRequest(Instruction("x"), tokens)
+
+
+REQUEST = asking(4)
 
 
 class Clock:
@@ -19,86 +35,176 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, cancellation: Cancellation, seconds: float) -> bool:
         self.now += seconds
+        return cancellation.cancelled
 
 
-def service(clock: Clock, queue_limit: int = 1) -> Service:
-    engine = MockEngine(512, 1, tokens_per_second=1, sleep=clock.sleep)
-    return Service(engine, "m", queue_limit, Metrics(), clock)
+class Served:
+    """A service of one slot around an engine that writes a token a second, with a clock of its own."""
+
+    def __init__(self, queue_limit: int = 1, patience: float = 0.0, failure: float = 0.0) -> None:
+        self.clock = Clock()
+        self.metrics = Metrics()
+        self.engine = MockEngine(512, 1, 1.0, failure, wait=self.clock.wait, clock=self.clock)
+        self.engine.reserved = 0
+        self.service = Service(self.engine, "m", queue_limit, self.metrics, patience, clock=self.clock)
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+    def ended(self, reason: str) -> float:
+        return self.metric("codemodel_requests_ended_total", reason=reason)
+
+
+@contextmanager
+def loaded(queue_limit: int = 1, patience: float = 0.0, failure: float = 0.0) -> Iterator[Served]:
+    served = Served(queue_limit, patience, failure)
+    served.service.load()
+    yield served
+
+
+def finish(job: Job) -> Finish:
+    return next(event for event in job.events() if isinstance(event, Finish))
 
 
 def test_requests_are_taken_between_loading_and_draining() -> None:
-    served = service(Clock())
-    assert served.status == Status.LOADING
+    service = Served().service
+    assert service.status == Status.LOADING
     with pytest.raises(NotReadyError, match="loading"):
-        served.submit(REQUEST)
-    served.load()
-    job = served.submit(REQUEST)
-    served.drain(patience=10)
+        service.submit(REQUEST)
+    service.load()
+    job = service.submit(REQUEST)
+    service.drain(patience=10)
     with pytest.raises(NotReadyError, match="draining"):
-        served.submit(REQUEST)
-    assert list(job.events(lambda: False))
+        service.submit(REQUEST)
+    finish(job)
 
 
 def test_a_failed_load_is_remembered() -> None:
-    served = service(Clock())
+    served = Served()
 
     def fail() -> None:
         raise LoadError("no such file")
 
     served.engine.load = fail  # type: ignore[method-assign]
     with pytest.raises(LoadError):
-        served.load()
+        served.service.load()
     with pytest.raises(NotReadyError, match="no such file"):
-        served.submit(REQUEST)
+        served.service.submit(REQUEST)
 
 
 def test_retry_after_follows_the_pace_of_the_last_requests() -> None:
-    clock = Clock()
-    served = service(clock)
-    served.load()
-    for _ in range(50):
-        list(served.submit(GenerationRequest("x", max_tokens=30)).events(lambda: False))
-    served.submit(REQUEST)
-    served.submit(REQUEST)
-    with pytest.raises(QueueFullError) as refused:
-        served.submit(REQUEST)
-    # Half of the two that wait or come take a request of 30 s each.
-    assert refused.value.retry_after == 30
+    with loaded() as served:
+        for _ in range(50):
+            finish(served.service.submit(asking(30)))
+        served.service.submit_all([REQUEST, REQUEST])
+        with pytest.raises(QueueFullError) as refused:
+            served.service.submit(REQUEST)
+        # Half of the two that wait or come take a request of 30 s each.
+        assert refused.value.retry_after == 30
+        assert served.metric("codemodel_queue_refusals_total") == 1
 
 
-def test_retry_after_learns_from_answers_that_nobody_asks_more_of() -> None:
-    clock = Clock()
-    served = service(clock, queue_limit=0)
-    served.load()
-    for _ in range(50):
-        # As an answer that is not streamed is read: until its Finish, and no further.
-        events = served.submit(GenerationRequest("x", max_tokens=30)).events(lambda: False)
-        next(event for event in events if isinstance(event, Finish))
-        del events
-    served.submit(REQUEST)
-    with pytest.raises(QueueFullError) as refused:
-        served.submit(REQUEST)
-    assert refused.value.retry_after == 15
+def test_a_full_queue_refuses_before_the_prompt_is_read() -> None:
+    with loaded(queue_limit=0) as served:
+        served.service.submit(REQUEST)
+
+        def prepare(_: GenerationRequest) -> MockGeneration:
+            pytest.fail("the prompt was read")
+
+        served.engine.prepare = prepare  # type: ignore[assignment, method-assign]
+        with pytest.raises(QueueFullError):
+            served.service.submit(REQUEST)
+
+
+def test_several_requests_are_taken_together_or_not_at_all() -> None:
+    with loaded() as served:
+        with pytest.raises(InvalidRequestError):
+            served.service.submit_all([REQUEST, GenerationRequest(Instruction("x" * 9999), 4)])
+        with pytest.raises(QueueFullError):
+            served.service.submit_all([REQUEST] * 3)
+        assert (served.service.running, served.service.waiting) == (0, 0)
+        for job in served.service.submit_all([REQUEST] * 2):
+            finish(job)
 
 
 def test_what_takes_too_long_is_cut_off_when_the_server_has_to_end() -> None:
-    clock = Clock()
-    served = service(clock)
-    served.load()
-    done, running = (served.submit(GenerationRequest("x", max_tokens=2)) for _ in range(2))
-    served.drain(patience=4)
-    assert isinstance(list(done.events(lambda: False))[-1], Finish)
-    events = running.events(lambda: False)
-    assert isinstance(next(events), Text)
-    with pytest.raises(NotReadyError, match="shutting down") as refused:
-        list(events)
-    assert refused.value.retry_after
+    with loaded() as served:
+        done, running = served.service.submit_all([asking(2), REQUEST])
+        served.service.drain(patience=4)
+        finish(done)
+        events = running.events()
+        assert isinstance(next(events), Text)
+        served.clock.now = 4
+        served.service.expire()
+        with pytest.raises(NotReadyError, match="shutting down") as refused:
+            list(events)
+        assert refused.value.retry_after
+        assert served.ended("shutdown") == 1
+
+
+def test_a_request_is_given_up_at_its_deadline_running_or_waiting() -> None:
+    with loaded(patience=5) as served:
+        running, waiting = served.service.submit_all([asking(100), REQUEST])
+        events = running.events()
+        next(events)
+        served.clock.now = 5
+        served.service.expire()
+        for late in (iter(waiting.events()), events):
+            with pytest.raises(DeadlineError, match="longer than 5 s"):
+                list(late)
+        assert served.ended("deadline") == 2
+        finish(served.service.submit(REQUEST))
+
+
+def test_a_client_that_leaves_while_it_waits_ends_without_an_error() -> None:
+    with loaded() as served:
+        _, waiting = served.service.submit_all([REQUEST, REQUEST])
+        events = waiting.events()
+        assert isinstance(next(events), Waiting)
+        waiting.cancellation.cancel()
+        assert list(events) == []
+        assert served.service.waiting == 0
+        assert served.ended("cancelled") == 1
+
+
+def test_closing_the_events_gives_the_place_to_the_next() -> None:
+    with loaded() as served:
+        first, second = served.service.submit_all([asking(100), REQUEST])
+        events = first.events()
+        next(events)
+        events.close()  # type: ignore[attr-defined]
+        assert served.engine.activity().slots == ()
+        finish(second)
+        assert served.ended("cancelled") == 1
 
 
 def test_a_job_that_is_not_begun_can_leave() -> None:
-    served = service(Clock(), queue_limit=0)
-    served.load()
-    served.submit(REQUEST).leave()
-    assert list(served.submit(REQUEST).events(lambda: False))
+    with loaded(queue_limit=0) as served:
+        served.service.submit(REQUEST).leave()
+        finish(served.service.submit(REQUEST))
+
+
+def test_a_failure_of_the_engine_is_counted_and_frees_the_place() -> None:
+    with loaded(queue_limit=0, failure=1) as served:
+        for _ in range(2):
+            with pytest.raises(EngineFailedError):
+                list(served.service.submit(REQUEST).events())
+        assert served.ended("failed") == 2
+        assert served.ended("cancelled") == 0
+
+
+def test_an_answer_is_measured() -> None:
+    with loaded() as served:
+        end = finish(served.service.submit(REQUEST))
+        assert served.ended("length") == 1
+        assert served.metric("codemodel_prompt_tokens_total") == end.prompt_tokens
+        assert served.metric("codemodel_generated_tokens_total") == 4
+        assert served.metric("codemodel_time_to_first_token_seconds_sum") == 1
+        assert served.metric("codemodel_inter_token_seconds_sum") == 3
+        assert served.metric("codemodel_request_duration_seconds_sum") == 4
+        assert served.metric("vllm:inter_token_latency_seconds_count") == 3
+        assert served.metric("vllm:request_success_total", finished_reason="length") == 1
+        assert served.metric("llamacpp:n_decode_total") == 4
+        assert served.metric("llamacpp:predicted_tokens_seconds") == pytest.approx(4 / 3)

@@ -43,6 +43,9 @@ _STARTING_REASONS = {"ContainerCreating", "PodInitializing"}
 _UNSTARTABLE_REASONS = {"RunContainerError", "StartError", "ContainerCannotRun"}
 # The first word of a termination message of codemodel-fetch.
 _CLASSIFIED = re.compile(r"^([A-Z][A-Za-z0-9]+): +(\S.*)", re.DOTALL)
+# In the kubelet's words.
+_NO_SECRET = re.compile(r'secret "[^"]+" not found')
+_CREATE_IT = "create the Secret, or correct spec.auth.secretRef or spec.model.secretRef"
 _PASSING_DOWNLOAD_ERRORS = {"NetworkFailed"}
 
 
@@ -218,7 +221,7 @@ def _out_of_memory(what: str, pod: str) -> Finding:
         Severity.STALLED,
         "OutOfMemory",
         f"The {what} in pod {pod} needed more memory than its limit; raise spec.resources.limits.memory "
-        f"or lower spec.engine.contextLength",
+        f"or lower spec.engine.contextLength or spec.engine.parallel",
     )
 
 
@@ -228,7 +231,8 @@ def _progress(init: Mapping[str, Any], main: Mapping[str, Any], pod: str, hint: 
     if "running" in main.get("state", {}):
         return Finding(Severity.PROGRESS, "LoadingModel", f"Server in pod {pod} loads the model")
     if hint:
-        return Finding(Severity.TROUBLE, "CannotStart", f"Pod {pod} cannot start yet: {hint}")
+        advice = f"; {_CREATE_IT}" if _NO_SECRET.search(hint) else ""
+        return Finding(Severity.TROUBLE, "CannotStart", f"Pod {pod} cannot start yet: {hint}{advice}")
     return Finding(Severity.PROGRESS, "Starting", f"Pod {pod} is being started on its node")
 
 

@@ -63,6 +63,8 @@ def test_the_defaults_of_the_crd_are_those_of_the_models() -> None:
         ({"engine": {"name": "mock"}, "scaling": {"minReplicas": 6}}, "spec.scaling", "raise maxReplicas"),
         ({"engine": {"name": "mock"}, "scaling": {"minReplicas": 0}}, "spec.scaling.minReplicas", "1"),
         ({"engine": {"name": "mock"}, "service": {"nodePort": 30000}}, "spec.service", "type to NodePort"),
+        ({"engine": {"name": "mock"}, "auth": {}}, "spec.auth.secretRef", "required"),
+        ({"engine": {"name": "ollama"}}, "spec.engine.name", "mock"),
         ({"engine": {"name": "mock"}, "cache": {"size": -1}}, "spec.cache.size", "above zero"),
         (
             {"engine": {"name": "mock"}, "resources": {"requests": {"cpu": 5}}},

@@ -313,7 +313,7 @@ def test_events_of_kubernetes_tell_why_a_pod_does_not_start(served: Any) -> None
     served.kubernetes_events[pod["metadata"]["uid"]] = [failed]
     assert reconcile(served) == 15
     assert condition(served, "Ready")["reason"] == "CannotStart"
-    assert 'secret "token" not found' in condition(served, "Ready")["message"]
+    assert 'secret "token" not found; create the Secret' in condition(served, "Ready")["message"]
     pulling = kubernetes_event("Pulling", "Pulling image", type_="Normal", second=9)
     served.kubernetes_events[pod["metadata"]["uid"]] = [failed, pulling]
     reconcile(served)

@@ -1,14 +1,10 @@
-"""What requests may contain."""
+"""What requests to /chat may contain."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from codemodel_server.errors import InvalidRequestError
-
-_JSON_ERRORS = {"json_invalid", "json_type"}
-# Characters of an unknown field's name that are repeated in the answer.
-_LONGEST_NAME = 64
 
 
 class ChatMessage(BaseModel):
@@ -37,52 +33,23 @@ class ChatRequest(BaseModel):
     stop: Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], Field(max_length=16)] = []
     stream: bool = False
 
+    @model_validator(mode="after")
+    def _says_once_what_to_read(self) -> Self:
+        """Refuses what says nothing, or says it twice. The error passes through pydantic as it is.
 
-def parse_chat(body: bytes) -> ChatRequest:
-    """Reads a request's body.
-
-    Raises:
-        InvalidRequestError: it is not JSON, or a field is missing, unknown or wrong; the first one is named.
-    """
-    try:
-        asked = ChatRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise _explain(error) from None
-    _check_reading(asked)
-    return asked
-
-
-def _check_reading(asked: ChatRequest) -> None:
-    """Whether it says what to read, and only once.
-
-    Raises:
-        InvalidRequestError: it does not.
-    """
-    if asked.messages is None:
-        if asked.prompt is None:
-            raise InvalidRequestError("send either `prompt` or `messages`", field="prompt")
-        # At the beginning of a file, there is nothing but what comes after the cursor.
-        if not asked.prompt and not asked.suffix:
-            raise InvalidRequestError("prompt: must not be empty", field="prompt")
-    elif asked.prompt is not None:
-        raise InvalidRequestError("send either `prompt` or `messages`, not both", field="messages")
-    elif asked.suffix is not None:
-        raise InvalidRequestError("`suffix` goes with `prompt`, not with `messages`", field="suffix")
-    elif asked.messages[-1].role != "user":
-        raise InvalidRequestError("messages: the last one must be the user's", field="messages")
-
-
-def _explain(error: ValidationError) -> InvalidRequestError:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    extra = (problem["loc"] for problem in problems if problem["type"] == "extra_forbidden")
-    unknown = sorted(str(place[0]) for place in extra if len(place) == 1)
-    if unknown:
-        known = ", ".join(ChatRequest.model_fields)
-        name = unknown[0][:_LONGEST_NAME]
-        return InvalidRequestError(f"unknown field {name}: known are {known}", field=name)
-    first = problems[0]
-    if not first["loc"] or first["type"] in _JSON_ERRORS:
-        return InvalidRequestError(f"the body is not a JSON object: {first['msg']}")
-    # pydantic puts the chosen branch of `X | None` nowhere, and an index after a list's name.
-    field = str(first["loc"][0])
-    return InvalidRequestError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", field=field)
+        Raises:
+            InvalidRequestError: it does.
+        """
+        if self.messages is None:
+            if self.prompt is None:
+                raise InvalidRequestError("send either `prompt` or `messages`", field="prompt")
+            # At the beginning of a file, there is nothing but what comes after the cursor.
+            if not self.prompt and not self.suffix:
+                raise InvalidRequestError("prompt: must not be empty", field="prompt")
+        elif self.prompt is not None:
+            raise InvalidRequestError("send either `prompt` or `messages`, not both", field="messages")
+        elif self.suffix is not None:
+            raise InvalidRequestError("`suffix` goes with `prompt`, not with `messages`", field="suffix")
+        elif self.messages[-1].role != "user":
+            raise InvalidRequestError("messages: the last one must be the user's", field="messages")
+        return self

@@ -36,7 +36,12 @@ def build_engine(settings: Settings) -> Engine:
     """
     match choose_engine(settings):
         case "mock":
-            return MockEngine(settings.context_length, settings.parallel, settings.mock_tokens_per_second)
+            return MockEngine(
+                settings.context_length,
+                settings.parallel,
+                settings.mock_tokens_per_second,
+                settings.mock_failure,
+            )
         case "ollama":
             url = settings.ollama_url or _OLLAMA_USUAL_URL
             return OllamaEngine(url, settings.ollama_model, settings.context_length, settings.parallel)
@@ -47,7 +52,7 @@ def build_engine(settings: Settings) -> Engine:
             from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine  # noqa: PLC0415
 
             threads = thread_count(settings.threads, cpu_quota(), usable_cpus())
-            return LlamaCppEngine(settings.model, settings.context_length, threads)
+            return LlamaCppEngine(settings.model, settings.context_length, settings.parallel, threads)
 
 
 def model_name(settings: Settings, engine: str) -> str:

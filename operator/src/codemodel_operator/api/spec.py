@@ -64,8 +64,8 @@ class Engine(ApiModel):
     context_length: Annotated[int, Field(ge=16, le=1048576)] = 4096
     """Tokens that one request may use, prompt and answer together."""
 
-    parallel: Annotated[int, Field(ge=1, le=64)] = 1
-    """Requests that one replica serves at the same time. llama-cpp serves one and queues the others so far."""
+    parallel: Annotated[int, Field(ge=1, le=64)] = 4
+    """Sequences that a replica decodes together. llama-cpp's memory holds contextLength x parallel tokens."""
 
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Threads that compute. 0 takes as many as the CPU limit has cores."""
@@ -228,6 +228,13 @@ class Service(ApiModel):
         return self
 
 
+class Auth(ApiModel):
+    """Who may use the model."""
+
+    secret_ref: SecretReference
+    """Secret with the API keys: each line of each of its values is one. A change needs no restart."""
+
+
 _MODEL_HELP = (
     "model.source is required with this engine; write the URL of a GGUF file, or use engine.name mock"
 )
@@ -257,6 +264,9 @@ class CodeModelSpec(ApiModel):
 
     service: Service = Service()
     """How clients reach the replicas."""
+
+    auth: Auth | None = None
+    """Who may use the model; left out, everybody who can reach the Service."""
 
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
     """Image of the inference server, best pinned by digest; left out, the one that the operator was given."""

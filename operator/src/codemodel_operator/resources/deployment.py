@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..api.codemodel import Owner
-from ..api.spec import CodeModelSpec, Model
+from ..api.spec import CodeModelSpec, Model, SecretReference
 from ..fingerprint import fingerprint
 from .labels import TEMPLATE_ANNOTATION, labels, metadata, selector
 from .peers import peers_name
@@ -16,10 +16,25 @@ SERVER = "llm-service"
 """Name of the container that answers requests."""
 
 PORT = 8080
+MANAGEMENT_PORT = 8081
+"""Where a replica answers probes and scrapes, however many requests it has."""
+
 USER = 65532
 """The unprivileged user of the server image; also the group that owns the volumes."""
 
 TOKEN_DIRECTORY = "/var/run/secrets/codemodel"  # noqa: S105 - a place, not a secret
+
+KEYS_DIRECTORY = "/var/run/secrets/codemodel-keys"
+
+_STOP_SECONDS, _UNROUTE_SECONDS, _GRACE_SECONDS = 60, 5, 45
+"""A pod is killed after the first. Endpoints are removed in the second, running requests end in the third; the rest is
+for the process to end."""
+
+_SCRAPED = {
+    "prometheus.io/scrape": "true",
+    "prometheus.io/port": str(MANAGEMENT_PORT),
+    "prometheus.io/path": "/metrics",
+}
 
 _LOAD_SECONDS = 600
 """A server may take this long to load its model before it is restarted."""
@@ -34,7 +49,7 @@ def build_deployment(owner: Owner, spec: CodeModelSpec, *, image: str) -> dict[s
     template = {
         "metadata": {
             "labels": labels(owner.name),
-            "annotations": {TEMPLATE_ANNOTATION: fingerprint(pod)},
+            "annotations": {TEMPLATE_ANNOTATION: fingerprint(pod), **_SCRAPED},
         },
         "spec": pod,
     }
@@ -60,7 +75,7 @@ def _pod(name: str, spec: CodeModelSpec, image: str) -> dict[str, Any]:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": 60,
+        "terminationGracePeriodSeconds": _STOP_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -119,13 +134,18 @@ def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> 
         "THREADS": spec.engine.threads,
         "HOST": "0.0.0.0",  # noqa: S104 - the pod's own network
         "PORT": PORT,
+        "MANAGEMENT_PORT": MANAGEMENT_PORT,
+        "GRACE_SECONDS": _GRACE_SECONDS,
+        **({"API_KEYS": KEYS_DIRECTORY} if spec.auth else {}),
         "REPLICAS_HOST": peers_name(name),
     }
-    ready = {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 2, "timeoutSeconds": 2}
-    alive = {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 10, "timeoutSeconds": 5}
+    ready = {"httpGet": {"path": "/ready", "port": "management"}, "periodSeconds": 2, "timeoutSeconds": 2}
+    alive = {"httpGet": {"path": "/health", "port": "management"}, "periodSeconds": 10, "timeoutSeconds": 5}
     mounts: list[dict[str, Any]] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
     if model:
         mounts.insert(0, {"name": "models", "mountPath": MODELS_PATH, "readOnly": True})
+    if spec.auth:
+        mounts.append({"name": "keys", "mountPath": KEYS_DIRECTORY, "readOnly": True})
     return {
         "name": SERVER,
         "image": image,
@@ -137,13 +157,16 @@ def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> 
                 "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}},
             },
         ],
-        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [
+            {"name": "http", "containerPort": PORT, "protocol": "TCP"},
+            {"name": "management", "containerPort": MANAGEMENT_PORT, "protocol": "TCP"},
+        ],
         "resources": _resources(spec),
         "startupProbe": {**ready, "failureThreshold": _LOAD_SECONDS // 2},
         "readinessProbe": {**ready, "failureThreshold": 2},
         "livenessProbe": {**alive, "failureThreshold": 6},
         # Endpoints are removed while this sleeps, so that no request reaches a server that drains.
-        "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+        "lifecycle": {"preStop": {"sleep": {"seconds": _UNROUTE_SECONDS}}},
         # A crash without a message of its own still shows the end of its log.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": _container_security(),
@@ -169,21 +192,18 @@ def _container_security() -> dict[str, Any]:
 
 def _volumes(name: str, model: Model | None, spec: CodeModelSpec) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": {}}]
-    if model is None:
-        return volumes
-    if spec.cache.mode == "Shared":
+    if model and spec.cache.mode == "Shared":
         volumes.insert(0, {"name": "models", "persistentVolumeClaim": {"claimName": claim_name(name)}})
-    else:
+    elif model:
         volumes.insert(0, {"name": "models", "emptyDir": {"sizeLimit": spec.cache.size}})
-    if model.secret_ref is not None:
-        volumes.append(
-            {
-                "name": "token",
-                "secret": {
-                    "secretName": model.secret_ref.name,
-                    "defaultMode": 0o440,
-                    "items": [{"key": "token", "path": "token"}],
-                },
-            }
-        )
+    if model and model.secret_ref is not None:
+        token = [{"key": "token", "path": "token"}]
+        volumes.append({"name": "token", "secret": {**_secret(model.secret_ref), "items": token}})
+    if spec.auth is not None:
+        volumes.append({"name": "keys", "secret": _secret(spec.auth.secret_ref)})
     return volumes
+
+
+def _secret(reference: SecretReference) -> dict[str, Any]:
+    """A volume source that the server's group can read, and nobody else."""
+    return {"secretName": reference.name, "defaultMode": 0o440}

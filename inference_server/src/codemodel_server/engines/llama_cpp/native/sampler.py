@@ -36,26 +36,28 @@ class Candidates:
     """All tokens with their logits, as llama.cpp's samplers take and reorder them; one for all requests of a thread."""
 
     def __init__(self, vocabulary_size: int) -> None:
-        self._fresh = np.zeros(vocabulary_size, _CANDIDATE)
-        self._fresh["id"] = np.arange(vocabulary_size)
-        self._data = self._fresh.copy()
+        # A llama_token_data is three numbers of 32 bits: id, logit, probability.
+        self._data = np.zeros((vocabulary_size, 3), np.float32)
+        self._data.view(np.int32)[:, 0] = np.arange(vocabulary_size)
+        self._fresh = self._data.copy()
         self._pointer = ctypes.cast(self._data.ctypes.data, ctypes.POINTER(llama_cpp.llama_token_data))
         self.native = llama_cpp.llama_token_data_array()
 
     def fill(self, logits: Logits) -> None:
         """Begins anew with these logits, shape (vocabulary,)."""
-        self._data[:] = self._fresh
-        self._data["logit"] = logits
+        np.copyto(self._data, self._fresh)
+        self._data[:, 1] = logits
         self._reset(len(self._data))
 
     def fill_one(self, token: int) -> None:
         """Begins anew with one token, of logit 0."""
-        self._data[0] = (token, 0.0, 0.0)
+        self._data[0] = 0.0
+        self._data.view(np.int32)[0, 0] = token
         self._reset(1)
 
     def possible(self) -> bool:
         """Whether any token is left that may be chosen."""
-        return bool(np.isfinite(self._data["logit"][: self.native.size]).any())
+        return bool(np.isfinite(self._data[: self.native.size, 1]).any())
 
     def chosen(self) -> int | None:
         """The token that a sampler has selected; None if it may not be."""

@@ -1,0 +1,129 @@
+"""/health, /ready and /metrics on a port and threads of their own.
+
+Whatever streams, waits or stalls on the main port, a probe and a scrape are answered: nothing is shared with it but the
+process.
+"""
+
+import socket
+import sys
+import threading
+from collections.abc import Iterable
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import WSGIApplication
+
+from flask import Flask
+
+from codemodel_server.api import health
+from codemodel_server.api import metrics as scraping
+from codemodel_server.logs import server_log
+from codemodel_server.metrics import Metrics
+from codemodel_server.service import Service
+
+MAX_CONNECTIONS = 64
+"""Connections at a time. The oldest is closed for one more: a probe takes milliseconds, so that one has stalled."""
+
+# For each piece of a request to come and of an answer to go.
+_STALL_SECONDS = 5.0
+
+
+class PortError(Exception):
+    """The management port cannot be listened at."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listens; who connects waits until `serve` is called, in this process or in one forked from it.
+
+    Args:
+        host: address to listen at.
+        port: port to listen at; 0 takes a free one.
+
+    Raises:
+        PortError: the port is taken or not allowed, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=MAX_CONNECTIONS)
+    except OSError as error:
+        where = f"{host} port {port}"
+        message = (
+            f"cannot listen at {where}: {error.strerror}: give another --management-port or MANAGEMENT_PORT"
+        )
+        raise PortError(message) from None
+
+
+def address(listener: socket.socket) -> str:
+    """Where it listens, as an http:// URL."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def create_management_app(service: Service, metrics: Metrics) -> Flask:
+    """The three routes; asking them is not counted as a request."""
+    app = Flask("codemodel_server.management", static_folder=None)
+    app.register_blueprint(health.blueprint(service))
+    app.register_blueprint(scraping.blueprint(metrics))
+    return app
+
+
+def serve(listener: socket.socket, app: WSGIApplication) -> None:
+    """Answers until the process ends, on threads that do not keep it from ending."""
+    server = ManagementServer(listener, app)
+    threading.Thread(target=server.serve_forever, name="management", daemon=True).start()
+
+
+class ManagementServer(WSGIServer):
+    """One thread for each connection, one request on each, and no more connections than MAX_CONNECTIONS."""
+
+    def __init__(self, listener: socket.socket, app: WSGIApplication) -> None:
+        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_name, self.server_port = listener.getsockname()[:2]
+        self.setup_environ()
+        self.set_app(app)
+        self._lock = threading.Lock()
+        # In the order in which they came.
+        self._open: dict[socket.socket, None] = {}
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Called for each connection."""
+        with self._lock:
+            oldest = next(iter(self._open)) if len(self._open) >= MAX_CONNECTIONS else None
+            if oldest is not None:
+                del self._open[oldest]
+                _break(oldest)
+            self._open[request] = None
+        arguments = (request, client_address)
+        threading.Thread(target=self._answer, args=arguments, name="management", daemon=True).start()
+
+    def handle_error(self, _request: Any, _client_address: Any) -> None:
+        """Called for what went wrong with a connection; that a client stalls or leaves is no fault of the server."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            server_log().exception("the management port could not answer")
+
+    def _answer(self, request: socket.socket, client_address: Any) -> None:
+        try:
+            self.finish_request(request, client_address)
+        except Exception:
+            self.handle_error(request, client_address)
+        finally:
+            with self._lock:
+                self._open.pop(request, None)
+            self.shutdown_request(request)
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = _STALL_SECONDS
+
+    def log_message(self, format: str, *args: Iterable[Any]) -> None:  # noqa: A002 - the standard library's name
+        """Nothing: probes come every few seconds."""
+
+
+def _break(connection: socket.socket) -> None:
+    """Ends a connection that another thread waits on; that thread closes it."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        # The client was faster.
+        return
