@@ -5,21 +5,21 @@ allows are stopped for a part of every period, all of them at once.
 """
 
 import os
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-_ROOT = Path("/sys/fs/cgroup")
-_OWN_GROUPS = Path("/proc/self/cgroup")
+from codemodel_server.cgroup import OWN_GROUPS, ROOT, groups
 
 
-def cpu_quota(root: Path = _ROOT, own_groups: Path = _OWN_GROUPS) -> float | None:
+def cpu_quota(root: Path = ROOT, own_groups: Path = OWN_GROUPS) -> float | None:
     """The strictest CPU quota on this process in CPUs, or None where there is none.
 
     Args:
         root: where the cgroup file systems are mounted: version 2 itself, or version 1's folder of hierarchies.
         own_groups: lists this process's groups, one `id:controllers:path` a line.
     """
-    quotas = [quota for folder in _groups(root, own_groups) if (quota := _read_quota(folder)) is not None]
+    quotas = [
+        quota for folder in groups("cpu", root, own_groups) if (quota := _read_quota(folder)) is not None
+    ]
     return min(quotas, default=None)
 
 
@@ -33,23 +33,6 @@ def thread_count(asked: int, quota: float | None, usable_cpus: int) -> int:
 def usable_cpus() -> int:
     """The CPUs that this process may be scheduled on."""
     return len(os.sched_getaffinity(0))
-
-
-def _groups(root: Path, own_groups: Path) -> Iterator[Path]:
-    """This process's groups and those above them; in a container the group is mounted as the root itself."""
-    try:
-        lines = own_groups.read_text().splitlines()
-    except OSError:
-        lines = []
-    yield root
-    yield root / "cpu"
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        base = root / controllers if controllers else root
-        group = PurePosixPath(path.lstrip("/"))
-        yield from (base / parent for parent in (group, *group.parents))
 
 
 def _read_quota(folder: Path) -> float | None:

@@ -7,6 +7,7 @@ from codemodel_server.engines.base import Engine
 from codemodel_server.engines.mock import MockEngine
 from codemodel_server.engines.ollama import OllamaEngine
 from codemodel_server.errors import LoadError
+from codemodel_server.memory import memory_limit
 from codemodel_server.settings import Settings
 
 _OLLAMA_USUAL_URL = "http://127.0.0.1:11434"
@@ -52,7 +53,9 @@ def build_engine(settings: Settings) -> Engine:
             from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine  # noqa: PLC0415
 
             threads = thread_count(settings.threads, cpu_quota(), usable_cpus())
-            return LlamaCppEngine(settings.model, settings.context_length, settings.parallel, threads)
+            return LlamaCppEngine(
+                settings.model, settings.context_length, settings.parallel, threads, memory_limit()
+            )
 
 
 def model_name(settings: Settings, engine: str) -> str:

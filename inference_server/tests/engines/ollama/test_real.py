@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,7 +65,8 @@ class Ollama:
         try:
             eventually(self._answers, "Ollama answers")
             modelfile = folder / "Modelfile"
-            modelfile.write_text(f'FROM {model}\nTEMPLATE """{TEMPLATE}"""\n')
+            # One thread: several that wait for one another take minutes on a busy machine.
+            modelfile.write_text(f'FROM {model}\nPARAMETER num_thread 1\nTEMPLATE """{TEMPLATE}"""\n')
             create = (self._program, "create", MODEL, "-f", modelfile)
             subprocess.run(create, env=self._environment, check=True, capture_output=True)
         except BaseException:
@@ -81,6 +81,10 @@ class Ollama:
 
     def engine(self, model: str = MODEL, context_length: int = 512) -> OllamaEngine:
         return OllamaEngine(f"http://{self.host}", model, context_length, 1)
+
+    def answered(self) -> int:
+        """How many answers have ended, by its log."""
+        return Path(self._log.name).read_text().count('"/api/generate"')
 
     def kill(self) -> None:
         """Ends it without a word, as often as one likes."""
@@ -171,23 +175,23 @@ def test_a_missing_model_is_said_to_be_missing(ollama: Ollama) -> None:
         run(engine, asking(Plain("x")))
 
 
-def test_a_client_that_leaves_frees_ollama_at_once(ollama: Ollama) -> None:
-    engine = ollama.engine(context_length=4096)
-    # Loads the model with this context.
-    end(run(engine, asking(Plain("y"), 1)))
-    cancellation = Cancellation()
-    events = engine.prepare(asking(Plain("x"), 4000)).run(cancellation)
-    started = time.monotonic()
-    for _ in range(20):
-        next(events)
-    pace = (time.monotonic() - started) / 20
-    cancellation.cancel()
-    assert not [event for event in events if isinstance(event, Finish)]
-    assert engine.activity().slots == ()
-    # Ollama works on one request at a time: this one would wait for the 3,980 tokens that are left of that one.
-    started = time.monotonic()
-    end(run(engine, asking(Plain("y"), 1)))
-    assert time.monotonic() - started < 1500 * pace
+def test_a_client_that_leaves_ends_ollamas_work_too(tmp_path: Path, sample_model: Path) -> None:
+    # An Ollama of its own: this one's slot may be lost afterwards. Its handler ends when the client leaves, but what
+    # feeds it waits for ever if it had just written a token (v0.17.4: an unbuffered channel that nobody reads).
+    server = Ollama(tmp_path, sample_model)
+    try:
+        engine = server.engine(context_length=4096)
+        cancellation = Cancellation()
+        events = engine.prepare(asking(Plain("x"), 4000)).run(cancellation)
+        while not isinstance(next(events), Text):
+            pass
+        assert server.answered() == 0
+        cancellation.cancel()
+        assert not [event for event in events if isinstance(event, Finish)]
+        assert engine.activity().slots == ()
+        eventually(server.answered, "Ollama ends the answer", 10)
+    finally:
+        server.kill()
 
 
 def test_leaving_does_not_wait_for_an_ollama_that_is_silent() -> None:
@@ -208,11 +212,13 @@ def test_leaving_does_not_wait_for_an_ollama_that_is_silent() -> None:
 
 def test_an_ollama_that_dies_is_an_error_and_then_absent(tmp_path: Path, sample_model: Path) -> None:
     server = Ollama(tmp_path, sample_model)
-    engine = server.engine(context_length=4096)
-    events = engine.prepare(asking(Plain("x"), 4000)).run(Cancellation())
-    while not isinstance(next(events), Text):
-        pass
-    server.kill()
+    try:
+        engine = server.engine(context_length=4096)
+        events = engine.prepare(asking(Plain("x"), 4000)).run(Cancellation())
+        while not isinstance(next(events), Text):
+            pass
+    finally:
+        server.kill()
     with pytest.raises(UpstreamError, match=r"ollama serve|ended its answer early|failed"):
         list(events)
     with pytest.raises(LoadError, match="ollama serve"):

@@ -19,6 +19,7 @@ from codemodel_server.engines.base import (
     Waiting,
     room_for_answer,
 )
+from codemodel_server.engines.llama_cpp.cells import cell_count
 from codemodel_server.engines.llama_cpp.grammar import grammar_of_schema
 from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Piece
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
@@ -105,18 +106,22 @@ class LlamaCppEngine:
     Args:
         path: the model file.
         context_length: tokens that prompt and answer may have together; the model's own limit if that is lower.
-        parallel: generations that are decoded together. The memory has room for so many of the full length.
+        parallel: generations that are decoded together.
         threads: computing threads.
+        memory_limit: bytes that the process may use; None is without limit.
     """
 
     name = "llama-cpp"
     reserved = _RESERVED_FOR_INFILL
 
-    def __init__(self, path: Path, context_length: int, parallel: int, threads: int) -> None:
+    def __init__(
+        self, path: Path, context_length: int, parallel: int, threads: int, memory_limit: int | None = None
+    ) -> None:
         self.context_length = context_length
         self.concurrency = parallel
         self._path = path
         self._threads = threads
+        self._memory_limit = memory_limit
         self._model: NativeModel
         self._context: NativeContext
         self._format: PromptFormat
@@ -133,7 +138,10 @@ class LlamaCppEngine:
         if self._model.trained_context > 0:
             self.context_length = min(self.context_length, self._model.trained_context)
         self._format = PromptFormat(self._model)
-        cells = self.context_length * self.concurrency
+        model = self._model
+        cells = cell_count(
+            self.context_length, self.concurrency, model.bytes_per_cell, model.size_bytes, self._memory_limit
+        )
         places = self.concurrency + self.reserved
         size = ContextSize(cells, min(_BATCH, cells), places, self._threads)
         self._context = NativeContext(self._model, size)

@@ -82,6 +82,16 @@ class NativeModel:
         return int(llama_cpp.llama_model_n_head(self.pointer) * llama_cpp.llama_model_n_layer(self.pointer))
 
     @property
+    def bytes_per_cell(self) -> int:
+        """What a token takes in attention memory: a key and a value of 16-bit numbers in each layer and KV head."""
+        architecture = self.metadata("general.architecture")
+        whole = self.embedding // max(1, llama_cpp.llama_model_n_head(self.pointer))
+        sizes = (self.metadata(f"{architecture}.attention.{what}_length") for what in ("key", "value"))
+        numbers = sum(int(size) if size.isdigit() else whole for size in sizes)
+        heads = llama_cpp.llama_model_n_layer(self.pointer) * llama_cpp.llama_model_n_head_kv(self.pointer)
+        return int(2 * numbers * heads)
+
+    @property
     def embedding(self) -> int:
         """Width of the embeddings."""
         return int(llama_cpp.llama_model_n_embd(self.pointer))

@@ -1,0 +1,40 @@
+"""How many tokens the attention memory is made for."""
+
+from codemodel_server.errors import LoadError
+
+# Python, the HTTP server, llama.cpp's compute buffers for a batch of 512 tokens; measured with a 1.1 B model.
+_BESIDE_BYTES = 192 << 20
+# Of the limit, so much is left for what comes and goes.
+_USABLE = 0.95
+
+
+def cell_count(
+    context_length: int, parallel: int, bytes_per_cell: int, weight_bytes: int, memory_limit: int | None
+) -> int:
+    """The tokens that all sequences together may hold.
+
+    There is room for `parallel` whole contexts, unless the memory limit does not allow it: sequences seldom fill
+    theirs, and one that cannot be finished yet waits, so less is enough. One whole context has to fit.
+
+    Args:
+        context_length: tokens of one sequence.
+        parallel: sequences.
+        bytes_per_cell: what a token takes.
+        weight_bytes: what the model takes.
+        memory_limit: what the process may take; None is without limit.
+
+    Raises:
+        LoadError: there is no room for one context.
+    """
+    wanted = context_length * parallel
+    if memory_limit is None or bytes_per_cell == 0:
+        return wanted
+    free = int(memory_limit * _USABLE) - weight_bytes - _BESIDE_BYTES
+    cells = min(wanted, max(0, free) // bytes_per_cell)
+    if cells < context_length:
+        needed = (weight_bytes + _BESIDE_BYTES + context_length * bytes_per_cell) / _USABLE
+        raise LoadError(
+            f"a context of {context_length} tokens does not fit: model and context need {needed / 2**20:.0f} MiB, "
+            f"and the memory limit is {memory_limit / 2**20:.0f} MiB: raise the limit, or lower the context length"
+        )
+    return cells
