@@ -18,7 +18,7 @@ LLAMA_SERVER = "llama-server"
 SMALL_BATCHES = "llama-server -b 64 -ub 64"
 LLAMA_CPP_SERVER = "llama_cpp.server"
 
-STREAMS = {1: 4, 4: 3, 8: 2, 16: 2}
+STREAMS = {1: 4, 4: 4, 8: 4, 16: 4}
 """How many requests each client sends one after another, by the number of clients."""
 _STREAMS_SECONDS = 60.0
 _LONG_PROMPTS = 2

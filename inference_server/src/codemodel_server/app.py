@@ -64,3 +64,11 @@ def _ask_for_keys(app: Flask, keys: ApiKeys) -> None:
             what = "the API key is not known here" if key else "an API key is needed"
             message = f"{what}: send the header Authorization: Bearer KEY, or X-Api-Key: KEY"
             raise UnauthorizedError(message)
+
+
+def create_management_app(service: Service, collected: Metrics) -> Flask:
+    """The three routes; asking them is not counted as a request."""
+    app = Flask("codemodel_server.management", static_folder=None)
+    app.register_blueprint(health.blueprint(service))
+    app.register_blueprint(metrics.blueprint(collected))
+    return app

@@ -12,13 +12,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import WSGIApplication
 
-from flask import Flask
-
-from codemodel_server.api import health
-from codemodel_server.api import metrics as scraping
 from codemodel_server.logs import server_log
-from codemodel_server.metrics import Metrics
-from codemodel_server.service import Service
 
 MAX_CONNECTIONS = 64
 """Connections at a time. The oldest is closed for one more: a probe takes milliseconds, so that one has stalled."""
@@ -56,14 +50,6 @@ def address(listener: socket.socket) -> str:
     """Where it listens, as an http:// URL."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def create_management_app(service: Service, metrics: Metrics) -> Flask:
-    """The three routes; asking them is not counted as a request."""
-    app = Flask("codemodel_server.management", static_folder=None)
-    app.register_blueprint(health.blueprint(service))
-    app.register_blueprint(scraping.blueprint(metrics))
-    return app
 
 
 def serve(listener: socket.socket, app: WSGIApplication) -> None:

@@ -15,22 +15,23 @@ import socket
 import struct
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from codemodel_delivery.termination import write_termination_message
-from codemodel_server.app import create_app
 from codemodel_server.engines.base import Engine
 from codemodel_server.errors import LoadError
 from codemodel_server.logs import JsonLogger, server_log
-from codemodel_server.management import address, create_management_app, listen, serve
+from codemodel_server.management import address, listen, serve
 from codemodel_server.metrics import Metrics
 from codemodel_server.service import Service
 from codemodel_server.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 _SPARE_THREADS = 32
 _IDLE_CONNECTIONS = 1000
@@ -97,7 +98,8 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """Called by gunicorn."""
         settings = self._settings
-        threads = settings.queue_limit + self._engine.concurrency + self._engine.reserved + _SPARE_THREADS
+        # Infills do not count the chats that they overtake: twice the limit may wait.
+        threads = 2 * settings.queue_limit + self._engine.concurrency + self._engine.reserved + _SPARE_THREADS
         _allow_descriptors(threads + _IDLE_CONNECTIONS + _OTHER_DESCRIPTORS)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         for key, value in {
@@ -118,8 +120,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         }.items():
             self.cfg.set(key, value)
 
-    def load(self) -> Flask:
-        """Called by gunicorn in the worker: makes the application and begins to load the model."""
+    def load(self) -> "Flask":
+        """Called by gunicorn in the worker: begins to load the model, and makes the application meanwhile."""
         self._progress[0] = _LOADING
         metrics = Metrics()
         settings = self._settings
@@ -127,9 +129,12 @@ class Server(BaseApplication):  # type: ignore[misc]
             self._engine, self._model, settings.queue_limit, metrics, patience=settings.request_seconds
         )
         self._service = service
+        threading.Thread(target=self._load_model, args=(service,), name="load", daemon=True).start()
+        # Imported here: a fifth of a second in which the model is read already.
+        from codemodel_server.app import create_app, create_management_app  # noqa: PLC0415
+
         serve(self._management, create_management_app(service, metrics))
         server_log().info("management at %s", address(self._management))
-        threading.Thread(target=self._load_model, args=(service,), name="load", daemon=True).start()
         return create_app(service, metrics, settings)
 
     def drain(self, patience: float | None = None) -> None:

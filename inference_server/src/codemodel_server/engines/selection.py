@@ -1,11 +1,8 @@
 """Which engine serves, and under which name."""
 
-import httpx
-
 from codemodel_server.cpu import cpu_quota, thread_count, usable_cpus
 from codemodel_server.engines.base import Engine
 from codemodel_server.engines.mock import MockEngine
-from codemodel_server.engines.ollama import OllamaEngine
 from codemodel_server.errors import LoadError
 from codemodel_server.memory import memory_limit
 from codemodel_server.settings import Settings
@@ -35,6 +32,7 @@ def build_engine(settings: Settings) -> Engine:
     Raises:
         LoadError: llama-cpp was asked for without a model file.
     """
+    # Imported only when needed, for who starts a replica waits for it: an HTTP client, or native libraries.
     match choose_engine(settings):
         case "mock":
             return MockEngine(
@@ -44,12 +42,13 @@ def build_engine(settings: Settings) -> Engine:
                 settings.mock_failure,
             )
         case "ollama":
+            from codemodel_server.engines.ollama import OllamaEngine  # noqa: PLC0415
+
             url = settings.ollama_url or _OLLAMA_USUAL_URL
             return OllamaEngine(url, settings.ollama_model, settings.context_length, settings.parallel)
         case _:
             if settings.model is None:
                 raise LoadError("the engine llama-cpp needs a model file: give --model or MODEL_PATH")
-            # Imported here: it loads native libraries, which the other engines do not need.
             from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine  # noqa: PLC0415
 
             threads = thread_count(settings.threads, cpu_quota(), usable_cpus())
@@ -70,6 +69,8 @@ def model_name(settings: Settings, engine: str) -> str:
 
 
 def _answers(url: str) -> bool:
+    import httpx  # noqa: PLC0415
+
     try:
         return httpx.get(url, timeout=_PROBE_SECONDS).is_success
     except httpx.HTTPError:

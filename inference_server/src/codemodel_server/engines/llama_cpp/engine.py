@@ -33,6 +33,8 @@ from codemodel_server.errors import EngineFailedError, InvalidRequestError, Load
 
 # Longer batches are no faster, and their compute buffers are larger.
 _BATCH = 512
+# Few, for who starts a replica waits for it.
+_WARM_UP = 8
 _MAGIC = b"GGUF"
 _WAITING_SECONDS = 1.0
 _RESERVED_FOR_INFILL = 1
@@ -228,13 +230,12 @@ class LlamaCppEngine:
 
 
 def _warm_up(context: NativeContext) -> float:
-    """Touches every weight, so that the first request need not wait for the disk; returns seconds per token."""
-    tokens = np.zeros(min(32, context.size.batch), np.int32)
-    for _ in range(2):
-        started = time.monotonic()
-        context.decode([Piece(0, 0, tokens, output=True)])
-        seconds = time.monotonic() - started
-        context.clear()
+    """Touches every weight, so that the first request need not; returns seconds per token, on the high side."""
+    tokens = np.zeros(min(_WARM_UP, context.size.batch), np.int32)
+    started = time.monotonic()
+    context.decode([Piece(0, 0, tokens, output=True)])
+    seconds = time.monotonic() - started
+    context.clear()
     return seconds / len(tokens)
 
 

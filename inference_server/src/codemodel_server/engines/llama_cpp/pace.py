@@ -1,13 +1,18 @@
-"""How many tokens a step may take, so that it ends in time on whatever machine this is."""
+"""How much of the prompts a step reads, so that it ends in time on whatever machine this is."""
 
 # Nobody who watches an answer being written notices gaps of this length (see docs/performance.md).
 STREAMING_SECONDS = 0.15
 # With nobody to wait for a token, a step only has to end before a newcomer grows impatient.
 READING_SECONDS = 1.0
-# Fewer tokens at a time make a prompt take far longer: reading one token costs as much as reading several.
-LEAST_CHUNK = 64
-# llama.cpp's matrix kernels take rows in fours (the interleaved layouts of ggml-cpu/repack.cpp).
-_ROWS = 4
+# llama.cpp's attention kernel takes so many rows at a time (GGML_FA_TILE_Q in ggml-cpu/common.h), and is half as fast
+# for fewer. All rows of a tile look at what any of them needs: streams' rows in it cost more than their own decode.
+TILE = 64
+# Of so few rows, the matrix kernels gain more than the attention loses.
+MIXED = 32
+# If many wait for their first token and few for their next one, so many tiles at most are read between two tokens.
+MOST_TILES = 4
+# On a slow machine a tile takes too long for those who wait for a token.
+LONGEST_SECONDS = 0.6
 _NEWEST_WEIGHT = 0.3
 
 
@@ -15,7 +20,7 @@ class Pace:
     """Learns how long a token takes to be read.
 
     Args:
-        batch: most tokens of a step.
+        batch: most tokens of a decode.
         seconds_per_token: a first measurement.
     """
 
@@ -24,12 +29,29 @@ class Pace:
         self._batch = batch
 
     def learn(self, tokens: int, seconds: float) -> None:
-        """Notes how long a step took; small steps say nothing, for they wait for the memory."""
-        if tokens >= LEAST_CHUNK // 2:
+        """Notes how long a decode took; small ones say nothing, for they wait for the memory."""
+        if tokens >= TILE // 2:
             self.seconds_per_token += _NEWEST_WEIGHT * (seconds / tokens - self.seconds_per_token)
 
-    def chunk(self, decoding: int) -> int:
-        """How many tokens of prompts may be read in the next step, beside so many streams that get a token."""
-        seconds = STREAMING_SECONDS if decoding else READING_SECONDS
-        rows = max(int(seconds / self.seconds_per_token), LEAST_CHUNK + decoding)
-        return min(rows - rows % _ROWS, self._batch) - decoding
+    def tokens(self, streams: int, readers: int) -> int:
+        """How many tokens of prompts the next step reads: whole tiles, as a rule.
+
+        Args:
+            streams: that get a token in it.
+            readers: that wait for their first token.
+        """
+        if not streams:
+            return self._tiles(READING_SECONDS)
+        waiting = min(MOST_TILES, 2 * readers // (streams + 1))
+        return min(max(self._tiles(STREAMING_SECONDS), waiting * TILE), self._batch)
+
+    def together(self, streams: int, tokens: int) -> bool:
+        """Whether streams and prompts are best computed in one decode."""
+        return not streams or streams + tokens <= min(MIXED, self._batch)
+
+    def _tiles(self, seconds: float) -> int:
+        """The whole tiles that can be read in so many seconds, at least one, or half of one if that takes very long."""
+        if TILE * self.seconds_per_token > LONGEST_SECONDS:
+            return min(TILE // 2, self._batch)
+        tiles = max(1, int(seconds / self.seconds_per_token) // TILE)
+        return min(tiles * TILE, self._batch)

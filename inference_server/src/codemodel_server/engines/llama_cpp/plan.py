@@ -1,4 +1,4 @@
-"""What the next step computes: tokens for the streams first, then parts of prompts. Pure."""
+"""Whose turn it is: who gets a token in a step, and whose prompt is read in it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,28 +36,27 @@ class Reader:
         return len(self.prompt) - self.position
 
 
-def plan(readers: Sequence[Reader], step: int, chunk: int, seconds_per_token: float) -> dict[int, int]:
-    """How many tokens of each generation the next step computes.
+def readings(readers: Sequence[Reader], step: int, tokens: int, seconds_per_token: float) -> dict[int, int]:
+    """How many tokens of prompts the next step reads.
 
     Args:
         readers: all generations under way.
         step: its number.
-        chunk: how many tokens of prompts may be read.
+        tokens: how many may be read.
         seconds_per_token: of reading, to tell who would be done first.
 
     Returns:
-        Tokens by key, those that write (1 token each) first; generations that have to wait are left out.
+        Tokens by key, who is first served first; those that have to wait are left out.
     """
-    chosen = {reader.key: 1 for reader in writers(readers, step)}
+    chosen: dict[int, int] = {}
     ahead: list[Reader] = []
-    for reader in sorted(_turn_to_read(readers, step), key=lambda r: _done_at(r, seconds_per_token)):
-        if chunk <= 0:
+    for reader in _in_turn(readers, step, seconds_per_token):
+        if tokens <= 0:
             break
         if any(_follows(reader, other) for other in ahead):
             continue
-        count = min(chunk, reader.unread)
-        chosen[reader.key] = count
-        chunk -= count
+        chosen[reader.key] = min(tokens, reader.unread)
+        tokens -= chosen[reader.key]
         ahead.append(reader)
     return chosen
 
@@ -69,11 +68,12 @@ def writers(readers: Sequence[Reader], step: int) -> list[Reader]:
     ]
 
 
-def _turn_to_read(readers: Sequence[Reader], step: int) -> list[Reader]:
+def _in_turn(readers: Sequence[Reader], step: int, seconds_per_token: float) -> list[Reader]:
+    """Those with something to read in a step, who is next first."""
     waiting = [reader for reader in readers if reader.unread]
-    if _all_turn(readers, step):
-        return waiting
-    return [reader for reader in waiting if reader.priority is Priority.INFILL]
+    if not _all_turn(readers, step):
+        waiting = [reader for reader in waiting if reader.priority is Priority.INFILL]
+    return sorted(waiting, key=lambda reader: _done_at(reader, seconds_per_token))
 
 
 def _all_turn(readers: Sequence[Reader], step: int) -> bool:

@@ -19,7 +19,7 @@ LEAST_SHARED = 16
 FIRST_GUESS = 1 / 16
 """How likely a prefix is asked for again, before there is experience."""
 
-_LEAST_LIKELY = 1 / 64
+_LEAST_LIKELY = 1 / 32
 _NEWEST_WEIGHT = 0.05
 
 

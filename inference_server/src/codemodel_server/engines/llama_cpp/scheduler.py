@@ -5,6 +5,7 @@ import math
 import queue
 import threading
 import time
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 
 import numpy as np
@@ -14,7 +15,7 @@ from codemodel_server.engines.llama_cpp.native.context import MOST_SEQUENCES, Na
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.native.sampler import Candidates, Logits
 from codemodel_server.engines.llama_cpp.pace import Pace
-from codemodel_server.engines.llama_cpp.plan import plan, writers
+from codemodel_server.engines.llama_cpp.plan import readings, writers
 from codemodel_server.engines.llama_cpp.room import Room
 from codemodel_server.engines.llama_cpp.sequence import Sequence
 from codemodel_server.errors import EngineFailedError
@@ -28,8 +29,8 @@ _LOOK_SECONDS = 0.87e-9
 class Scheduler:
     """Runs the sequences that are submitted; it owns the context, and its thread is the only one to use it.
 
-    Sequences join and leave between steps. A step is one decode: a token for each that writes, and as much of the
-    prompts as the pace allows.
+    Sequences join and leave between steps. A step is a token for each that writes, and as much of the prompts as the
+    pace allows.
 
     Args:
         model: chooses among its tokens.
@@ -144,14 +145,21 @@ class Scheduler:
             if sequence.reading:
                 self._room.catch_up(sequence)
         readers = [sequence.reader() for sequence in self._running]
-        chunk = self._pace.chunk(len(writers(readers, self._step)))
-        counts = plan(readers, self._step, chunk, self._pace.seconds_per_token)
-        by_id = {sequence.id: sequence for sequence in self._running}
-        chosen = [by_id[number] for number in counts]
-        if not chosen:
-            return
-        pieces = [_piece(sequence, counts[sequence.id]) for sequence in chosen]
-        self._decode(chosen, pieces)
+        cost = self._pace.seconds_per_token
+        writing = {reader.key: 1 for reader in writers(readers, self._step)}
+        waiting = sum(reader.unread > 0 for reader in readers)
+        reading = readings(readers, self._step, self._pace.tokens(len(writing), waiting), cost)
+        if self._pace.together(len(writing), sum(reading.values())):
+            self._decode_all({**writing, **reading})
+        else:
+            self._decode_all(writing)
+            self._decode_all(reading)
+
+    def _decode_all(self, counts: Mapping[int, int]) -> None:
+        """Decodes so many tokens of sequences, by their numbers."""
+        chosen = [sequence for sequence in self._running if sequence.id in counts]
+        if chosen:
+            self._decode(chosen, [_piece(sequence, counts[sequence.id]) for sequence in chosen])
 
     def _decode(self, chosen: Items[Sequence], pieces: Items[Piece]) -> None:
         tokens = sum(len(piece.tokens) for piece in pieces)
