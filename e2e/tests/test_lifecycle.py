@@ -187,7 +187,8 @@ def test_an_edit_rolls_out_and_no_request_is_dropped(api: Api, namespace: str) -
     assert [request for request in load.requests if request.status != 200] == []
     (after,) = pods(api, namespace, NAME)
     answered = {request.replica for request in load.requests}
-    assert answered == {before["metadata"]["name"], after["metadata"]["name"]}
+    # A pod that a test before this one has replaced may answer, too, while it ends.
+    assert {before["metadata"]["name"], after["metadata"]["name"]} <= answered
 
 
 def test_when_it_is_deleted_its_children_go(api: Api, namespace: str) -> None:

@@ -97,15 +97,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def prometheus(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that has seen the server idle, and then busy."""
     started = Prometheus(tmp_path_factory.mktemp("prometheus"), server.management.base_url.netloc.decode())
-    eventually(lambda: started.values("up == 1"), "the server is scraped")
+    try:
+        _make_busy(server, started)
+        yield started
+    finally:
+        started.close()
+
+
+def _make_busy(server: ServerProcess, prometheus: Prometheus) -> None:
+    eventually(lambda: prometheus.values("up == 1"), "the server is scraped")
     with server.stream(prompt="add", max_tokens=200) as stream:
         assert "data" in stream.next_line()
         assert server.chat(prompt="subtract").status_code == 429
-        eventually(lambda: started.values("codemodel_requests_running == 1"), "a request is seen running")
+        eventually(lambda: prometheus.values("codemodel_requests_running == 1"), "a request is seen running")
+    eventually(lambda: server.metric("codemodel_requests_running") == 0, "the stream's place is free again")
     for number in range(5):
         assert server.chat(prompt=f"add {number}", max_tokens=5).is_success
-    yield started
-    started.close()
 
 
 def test_there_are_queries() -> None:
