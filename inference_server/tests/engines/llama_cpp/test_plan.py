@@ -3,7 +3,7 @@
 import numpy as np
 
 from codemodel_server.engines.base import Priority
-from codemodel_server.engines.llama_cpp.pace import MIXED, MOST_TILES, TILE, Pace
+from codemodel_server.engines.llama_cpp.pace import CHEAP_POSITION, MIXED, MOST_TILES, TILE, Pace
 from codemodel_server.engines.llama_cpp.plan import INFILL_STEPS, Reader, readings, writers
 
 SECONDS = 0.01
@@ -81,11 +81,12 @@ def test_many_that_wait_for_their_first_token_count_more_than_few_that_wait_for_
     assert Pace(512, 0.006).tokens(1, 15) == MOST_TILES * TILE
 
 
-def test_only_small_parts_of_prompts_go_together_with_streams() -> None:
+def test_only_small_parts_at_the_beginning_of_prompts_go_together_with_streams() -> None:
     pace = Pace(512, 0.006)
-    assert pace.together(4, MIXED - 4)
-    assert not pace.together(4, MIXED)
-    assert pace.together(0, 512)
+    assert pace.together(4, MIXED - 4, 0)
+    assert not pace.together(4, MIXED, 0)
+    assert not pace.together(4, MIXED - 4, CHEAP_POSITION)
+    assert pace.together(0, 512, CHEAP_POSITION)
 
 
 def test_no_decode_is_larger_than_the_batch() -> None:
@@ -93,4 +94,4 @@ def test_no_decode_is_larger_than_the_batch() -> None:
         pace = Pace(16, cost)
         assert pace.tokens(0, 1) <= 16
         assert pace.tokens(3, 9) <= 16
-        assert not pace.together(3, 16)
+        assert not pace.together(3, 16, 0)

@@ -7,8 +7,9 @@ READING_SECONDS = 1.0
 # llama.cpp's attention kernel takes so many rows at a time (GGML_FA_TILE_Q in ggml-cpu/common.h), and is half as fast
 # for fewer. All rows of a tile look at what any of them needs: streams' rows in it cost more than their own decode.
 TILE = 64
-# Of so few rows, the matrix kernels gain more than the attention loses.
+# Of so few rows at the beginning of a text, the matrix kernels gain more than the attention loses.
 MIXED = 32
+CHEAP_POSITION = 256
 # If many wait for their first token and few for their next one, so many tiles at most are read between two tokens.
 MOST_TILES = 4
 # On a slow machine a tile takes too long for those who wait for a token.
@@ -45,9 +46,16 @@ class Pace:
         waiting = min(MOST_TILES, 2 * readers // (streams + 1))
         return min(max(self._tiles(STREAMING_SECONDS), waiting * TILE), self._batch)
 
-    def together(self, streams: int, tokens: int) -> bool:
-        """Whether streams and prompts are best computed in one decode."""
-        return not streams or streams + tokens <= min(MIXED, self._batch)
+    def together(self, streams: int, tokens: int, position: int) -> bool:
+        """Whether streams and prompts are best computed in one decode.
+
+        Args:
+            streams: that get a token.
+            tokens: that are read.
+            position: of the first of them, the farthest of all prompts.
+        """
+        few = streams + tokens <= min(MIXED, self._batch)
+        return not streams or (few and position < CHEAP_POSITION)
 
     def _tiles(self, seconds: float) -> int:
         """The whole tiles that can be read in so many seconds, at least one, or half of one if that takes very long."""

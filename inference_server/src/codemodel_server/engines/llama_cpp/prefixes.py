@@ -19,7 +19,7 @@ LEAST_SHARED = 16
 FIRST_GUESS = 1 / 16
 """How likely a prefix is asked for again, before there is experience."""
 
-_LEAST_LIKELY = 1 / 32
+_LEAST_LIKELY = 1 / 64
 _NEWEST_WEIGHT = 0.05
 
 
@@ -77,6 +77,7 @@ class PrefixTree:
         self._memory = memory
         self._free = list(sequences)
         self._ticks = count(1)
+        self._cells = 0
         self._held = 0.0
         self._likelihood = FIRST_GUESS
         self.root = Node(-1, 0, np.zeros(0, np.int32), None)
@@ -161,7 +162,7 @@ class PrefixTree:
 
     def cells(self) -> int:
         """How many cells its nodes own."""
-        return sum(len(node.tokens) for node in self._nodes())
+        return self._cells
 
     def locked_cells(self) -> int:
         """How many of these running generations stand on: they cannot be freed."""
@@ -199,6 +200,7 @@ class PrefixTree:
             return None  # The place is taken by a node that could not be split.
         if node.parent is not None and not node.children and node.users == 1:
             self._memory.share(sequence, node.sequence, node.end, len(tokens))
+            self._cells += len(tokens) - node.end
             node.tokens = tokens[node.begin :].copy()
             return node
         number = self._number()
@@ -206,6 +208,7 @@ class PrefixTree:
             return None
         leaf = Node(number, node.end, tokens[node.end :].copy(), node)
         node.children[int(leaf.tokens[0])] = leaf
+        self._cells += len(leaf.tokens)
         self._memory.share(sequence, number, leaf.begin, leaf.end)
         node.users -= 1
         leaf.users += 1
@@ -244,6 +247,7 @@ class PrefixTree:
 
     def _trim(self, leaf: Node, tokens: int) -> None:
         self._memory.remove(leaf.sequence, leaf.end - tokens, leaf.end)
+        self._cells -= tokens
         if tokens < len(leaf.tokens):
             leaf.tokens = leaf.tokens[:-tokens]
             return

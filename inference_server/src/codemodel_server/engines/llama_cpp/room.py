@@ -70,14 +70,12 @@ class Room:
         if missing > 0:
             self.tree.evict(missing)
 
-    def age(self, tokens: int, seconds_per_token: float) -> None:
-        """Notes that a step has computed so many tokens, and drops prefixes that cost more than they are worth.
-
-        Args:
-            tokens: of the step.
-            seconds_per_token: what reading a token takes.
-        """
+    def age(self, tokens: int) -> None:
+        """Notes that so many tokens were computed, each of which looked past what is kept."""
         self.tree.age(tokens * self._look_seconds)
+
+    def expire(self, seconds_per_token: float) -> None:
+        """Drops prefixes that have cost more than they are worth, by what reading a token takes."""
         self.tree.expire(seconds_per_token)
 
     def leave(self, sequence: Sequence) -> None:

@@ -24,6 +24,7 @@ _LOG = logging.getLogger("gunicorn.error")
 # llama.cpp's attention kernel looks at the mask of every cell in use, for each token and head. Measured with a 1.1 B
 # model and one thread: 0.61 µs for a token and a cell, 704 heads; see docs/performance.md.
 _LOOK_SECONDS = 0.87e-9
+_EXPIRE_STEPS = 8
 
 
 class Scheduler:
@@ -141,6 +142,8 @@ class Scheduler:
         if not self._running:
             return
         self._step += 1
+        if self._step % _EXPIRE_STEPS == 0:
+            self._room.expire(self._pace.seconds_per_token)
         for sequence in self._running:
             if sequence.reading:
                 self._room.catch_up(sequence)
@@ -149,7 +152,8 @@ class Scheduler:
         writing = {reader.key: 1 for reader in writers(readers, self._step)}
         waiting = sum(reader.unread > 0 for reader in readers)
         reading = readings(readers, self._step, self._pace.tokens(len(writing), waiting), cost)
-        if self._pace.together(len(writing), sum(reading.values())):
+        farthest = max((reader.position for reader in readers if reader.key in reading), default=0)
+        if self._pace.together(len(writing), sum(reading.values()), farthest):
             self._decode_all({**writing, **reading})
         else:
             self._decode_all(writing)
@@ -170,7 +174,7 @@ class Scheduler:
         outcome = self._compute(chosen, pieces)
         if outcome is Outcome.DONE:
             self._pace.learn(tokens, time.monotonic() - started)
-            self._room.age(tokens, self._pace.seconds_per_token)
+            self._room.age(tokens)
             self._take(chosen, pieces)
             return
         for piece in pieces:
