@@ -1,0 +1,104 @@
+"""What llama.cpp's kernels take for a decode of so many rows: the measurements behind the engine's constants.
+
+`.venv/bin/python -m inference_server.benchmarks.kernels [MODEL]` prints one line of JSON a measurement; with no model
+it takes the benchmark's. `engines/llama_cpp/pace.py` and `scheduler.py` say what follows from them.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from codemodel_server.cpu import cpu_quota, thread_count, usable_cpus
+from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome, Piece
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from inference_server.benchmarks import llama_server, model
+
+_CELLS, _BATCH, _STREAMS = 16384, 512, 4
+_STREAM_LENGTH = 250
+_READER, _OTHER = 0, 30
+_REPEATS = 3
+_FIRST_TOKEN = 300  # Behind control and byte tokens of most vocabularies.
+
+
+class Kernels:
+    """One context in which decodes are timed.
+
+    Args:
+        file: the model.
+        threads: computing threads.
+    """
+
+    def __init__(self, file: Path, threads: int) -> None:
+        self._model = NativeModel(file)
+        self._context = NativeContext(self._model, ContextSize(_CELLS, _BATCH, 32, threads))
+        self._random = np.random.default_rng(0)
+
+    def reading(self, position: int, tokens: int, streams: int) -> float:
+        """Seconds of a decode that reads so many tokens of a prompt, beside streams that get one each."""
+        self._context.clear()
+        for stream in range(1, _STREAMS + 1):
+            self._fill(stream, _STREAM_LENGTH)
+        self._fill(_READER, position)
+        pieces = [self._piece(stream, _STREAM_LENGTH, 1) for stream in range(1, streams + 1)]
+        return self._time([*pieces, *([self._piece(_READER, position, tokens)] if tokens else [])])
+
+    def looking(self, kept: int, rows: int) -> float:
+        """Seconds of a decode of so many streams, where so many cells of others are kept."""
+        self._context.clear()
+        self._fill(_OTHER, kept)
+        return self._time([self._piece(stream, 0, 1) for stream in range(rows)])
+
+    def _piece(self, sequence: int, position: int, count: int) -> Piece:
+        tokens = self._random.integers(_FIRST_TOKEN, self._model.vocabulary_size, count)
+        return Piece(sequence, position, tokens.astype(np.int32), output=sequence != _READER)
+
+    def _fill(self, sequence: int, length: int) -> None:
+        for position in range(0, length, _BATCH):
+            self._decode([self._piece(sequence, position, min(_BATCH, length - position))])
+
+    def _time(self, pieces: list[Piece]) -> float:
+        """The shortest of some decodes: nothing makes one faster than it is, but much makes it slower."""
+        best = float("inf")
+        for _ in range(_REPEATS):
+            started = time.perf_counter()
+            self._decode(pieces)
+            best = min(best, time.perf_counter() - started)
+            for piece in pieces:
+                self._context.remove(piece.sequence, piece.position)
+        return best
+
+    def _decode(self, pieces: list[Piece]) -> None:
+        if self._context.decode(pieces) is not Outcome.DONE:
+            raise SystemExit("llama.cpp could not decode: give a model that takes 16,384 tokens")
+
+
+def lines(kernels: Kernels) -> Iterator[str]:
+    """All measurements, as lines of JSON."""
+    for position in (0, 1250):
+        for tokens, streams in ((0, 4), (28, 0), (28, 4), (60, 4), (64, 0), (64, 4), (128, 0), (256, 0)):
+            seconds = kernels.reading(position, tokens, streams)
+            yield _line("reading", seconds, position=position, tokens=tokens, streams=streams)
+    for kept in (0, 7168):
+        for rows in (1, 4, 16):
+            yield _line("looking", kernels.looking(kept, rows), kept=kept, rows=rows)
+
+
+def _line(case: str, seconds: float, **what: int) -> str:
+    return json.dumps({"bench": "kernels", "case": case, **what, "milliseconds": round(seconds * 1000, 1)})
+
+
+def main() -> None:
+    """Measures and prints."""
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else model.build(llama_server.build())
+    threads = thread_count(0, cpu_quota(), usable_cpus())
+    for line in lines(Kernels(file, threads)):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
