@@ -13,11 +13,12 @@ from pathlib import Path
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
-from gguf import GGUFReader, GGUFWriter, LlamaFileType, TokenType
+from gguf import GGUFReader, GGUFWriter, TokenType
 
 from e2e.cluster import settings
 from e2e.cluster.steps import Step, step
 from inference_server.benchmarks import llama_server
+from models import llama
 
 Array = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 
@@ -86,7 +87,8 @@ def build(programs: Path) -> Path:
     Raises:
         StepError: llama.cpp cannot quantize it.
     """
-    content = Path(__file__).read_bytes() + llama_server.version().encode()
+    sources = b"".join(Path(file).read_bytes() for file in (__file__, llama.__file__))
+    content = sources + llama_server.version().encode()
     name = f"random-1b-{hashlib.sha256(content).hexdigest()[:16]}.gguf"
     done = settings.CACHE / "bench" / name
     if done.exists():
@@ -106,7 +108,8 @@ def build(programs: Path) -> Path:
 def write(path: Path, shape: Shape, vocabulary: Vocabulary) -> None:
     """Writes the model in 16 bits."""
     writer = GGUFWriter(path, "llama")
-    _describe_model(writer, shape)
+    description = "Random weights: for measuring servers, not for writing code."
+    llama.describe(writer, "random-1b", description, shape, shape.shared_heads)
     _describe_tokenizer(writer, vocabulary)
     silent = vocabulary.silent()
     sizes = list(_sizes(shape, len(vocabulary.tokens)))
@@ -158,21 +161,6 @@ def _values(stream: np.random.PCG64, size: tuple[int, ...]) -> Array:
 
 def _fill_in_ids(tokens: int) -> dict[str, int]:
     return {key: tokens - len(FILL_IN) + index for index, key in enumerate(FILL_IN)}
-
-
-def _describe_model(writer: GGUFWriter, shape: Shape) -> None:
-    writer.add_name("random-1b")
-    writer.add_description("Random weights: for measuring servers, not for writing code.")
-    writer.add_file_type(LlamaFileType.MOSTLY_F16)
-    writer.add_context_length(shape.context)
-    writer.add_embedding_length(shape.width)
-    writer.add_block_count(shape.layers)
-    writer.add_feed_forward_length(shape.feed_forward)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.shared_heads)
-    writer.add_rope_dimension_count(shape.width // shape.heads)
-    writer.add_rope_freq_base(10_000.0)
-    writer.add_layer_norm_rms_eps(1e-5)
 
 
 def _describe_tokenizer(writer: GGUFWriter, vocabulary: Vocabulary) -> None:

@@ -5,8 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from gguf import GGUFWriter, LlamaFileType, TokenType
+from gguf import GGUFWriter, TokenType
 
+from models import llama
 from models.sample_model import tokenizer
 from models.sample_model.weights import Shape, tensors
 
@@ -46,7 +47,8 @@ def build(path: Path, shape: Shape = SHAPE) -> str:
 
 def _write(path: Path, shape: Shape) -> None:
     writer = GGUFWriter(path, _ARCHITECTURE)
-    _describe_model(writer, shape)
+    description = "Random weights: for trying out servers, not for writing code."
+    llama.describe(writer, "sample-coder", description, shape, shared_heads=shape.heads)
     merges = tokenizer.read_merges()
     tokens = tokenizer.vocabulary(merges)
     _describe_tokenizer(writer, tokens, merges)
@@ -56,21 +58,6 @@ def _write(path: Path, shape: Shape) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def _describe_model(writer: GGUFWriter, shape: Shape) -> None:
-    writer.add_name("sample-coder")
-    writer.add_description("Random weights: for trying out servers, not for writing code.")
-    writer.add_file_type(LlamaFileType.MOSTLY_F16)
-    writer.add_context_length(shape.context)
-    writer.add_embedding_length(shape.width)
-    writer.add_block_count(shape.layers)
-    writer.add_feed_forward_length(shape.feed_forward)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.heads)
-    writer.add_rope_dimension_count(shape.width // shape.heads)
-    writer.add_rope_freq_base(10_000.0)
-    writer.add_layer_norm_rms_eps(1e-5)
 
 
 def _describe_tokenizer(writer: GGUFWriter, tokens: list[str], merges: list[str]) -> None:

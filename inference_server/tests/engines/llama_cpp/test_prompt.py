@@ -12,6 +12,7 @@ from codemodel_server.engines.base import (
     Reading,
     Snippet,
 )
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.prompt import PromptFormat, fit
 from codemodel_server.errors import InvalidRequestError, LoadError
 
@@ -35,6 +36,8 @@ class Letters:
         self.adds_beginning_of_text = True
         self.vocabulary_size = 1000
         self._name = name
+
+    check = NativeModel.check
 
     def metadata(self, key: str) -> str:
         return self._name if key == "general.name" else ""

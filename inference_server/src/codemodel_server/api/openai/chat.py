@@ -75,8 +75,7 @@ def _choice(number: int, answer: Answer, asked: ChatCompletionRequest) -> Json:
 
 
 def _chunks(running: Running, asked: ChatCompletionRequest, head: Head) -> Iterator[str]:
-    with_usage = asked.stream_options is not None and bool(asked.stream_options.include_usage)
-    more = {"usage": None} if with_usage else {}
+    more = {"usage": None} if asked.with_usage else {}
     begun: set[int] = set()
     ends: dict[int, Finish] = {}
 
@@ -100,7 +99,7 @@ def _chunks(running: Running, asked: ChatCompletionRequest, head: Head) -> Itera
                 ends[number] = event
                 yield chunk(number, {}, None, event.reason)
     if len(ends) == len(running.jobs):
-        if with_usage:
+        if asked.with_usage:
             finishes = [ends[number] for number in sorted(ends)]
             yield event_of(head.with_choices([], usage=usage_of(finishes, len(finishes))))
         yield DONE

@@ -130,8 +130,7 @@ def _choice(number: int, answer: Answer, asked: CompletionRequest, echo: str) ->
 
 
 def _chunks(running: Running, asked: CompletionRequest, echoes: list[str], head: Head) -> Iterator[str]:
-    with_usage = asked.stream_options is not None and bool(asked.stream_options.include_usage)
-    more = {"usage": None} if with_usage else {}
+    more = {"usage": None} if asked.with_usage else {}
     offsets = [0] * len(echoes)
     ends: dict[int, Finish] = {}
 
@@ -157,7 +156,7 @@ def _chunks(running: Running, asked: CompletionRequest, echoes: list[str], head:
                 ends[number] = event
                 yield chunk(number, "", None, event.reason)
     if len(ends) == len(running.jobs):
-        if with_usage:
+        if asked.with_usage:
             usage = usage_of([ends[number] for number in sorted(ends)], asked.n or 1)
             yield event_of(head.with_choices([], usage=usage))
         yield DONE

@@ -61,6 +61,12 @@ class _Common(SamplingFields):
     n: Choices | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+
+    @property
+    def with_usage(self) -> bool:
+        """Whether a stream tells the tokens of the answer."""
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
+
     response_format: ResponseFormat | None = None
 
 

@@ -29,7 +29,7 @@ from codemodel_server.engines.llama_cpp.prompt import PromptFormat
 from codemodel_server.engines.llama_cpp.scheduler import Scheduler
 from codemodel_server.engines.llama_cpp.sequence import Sequence as Running
 from codemodel_server.engines.text import TextStream
-from codemodel_server.errors import EngineFailedError, InvalidRequestError, LoadError, ServingError
+from codemodel_server.errors import EngineFailedError, LoadError, ServingError
 
 # Longer batches are no faster, and their compute buffers are larger.
 _BATCH = 512
@@ -163,7 +163,7 @@ class LlamaCppEngine:
         prompt = self._format.tokens(request, self.context_length)
         room = room_for_answer(len(prompt), self.context_length, request.main_field)
         limit = room if request.max_tokens is None else min(request.max_tokens, room)
-        self._check_tokens([token for token, _ in request.sampling.logit_bias])
+        self._model.check([token for token, _ in request.sampling.logit_bias])
         grammar = (
             grammar_of_schema(request.json_schema) if request.json_schema is not None else request.grammar
         )
@@ -181,7 +181,7 @@ class LlamaCppEngine:
         Raises:
             InvalidRequestError: one is not in the vocabulary.
         """
-        self._check_tokens(tokens)
+        self._model.check(tokens)
         return self._model.detokenize(tokens)
 
     def apply_template(self, messages: Sequence[Message]) -> str:
@@ -219,14 +219,6 @@ class LlamaCppEngine:
             self._context.close()
             self._model.close()
             self._scheduler = None
-
-    def _check_tokens(self, tokens: Sequence[int]) -> None:
-        wrong = [token for token in tokens if not 0 <= token < self._model.vocabulary_size]
-        if wrong:
-            message = (
-                f"there is no token {wrong[0]}: this model's are from 0 to {self._model.vocabulary_size - 1}"
-            )
-            raise InvalidRequestError(message)
 
 
 def _warm_up(context: NativeContext) -> float:

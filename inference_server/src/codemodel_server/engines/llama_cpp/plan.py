@@ -63,21 +63,19 @@ def readings(readers: Sequence[Reader], step: int, tokens: int, seconds_per_toke
 
 def writers(readers: Sequence[Reader], step: int) -> list[Reader]:
     """Those that get a token in a step."""
-    return [
-        r for r in readers if not r.unread and (r.priority is Priority.INFILL or _all_turn(readers, step))
-    ]
+    return [reader for reader in _on_turn(readers, step) if not reader.unread]
 
 
 def _in_turn(readers: Sequence[Reader], step: int, seconds_per_token: float) -> list[Reader]:
     """Those with something to read in a step, who is next first."""
-    waiting = [reader for reader in readers if reader.unread]
-    if not _all_turn(readers, step):
-        waiting = [reader for reader in waiting if reader.priority is Priority.INFILL]
+    waiting = [reader for reader in _on_turn(readers, step) if reader.unread]
     return sorted(waiting, key=lambda reader: _done_at(reader, seconds_per_token))
 
 
-def _all_turn(readers: Sequence[Reader], step: int) -> bool:
-    return step % INFILL_STEPS == 0 or all(reader.priority is not Priority.INFILL for reader in readers)
+def _on_turn(readers: Sequence[Reader], step: int) -> Sequence[Reader]:
+    """All, but infills alone in most steps while there are any."""
+    infills = [reader for reader in readers if reader.priority is Priority.INFILL]
+    return infills if infills and step % INFILL_STEPS else readers
 
 
 def _done_at(reader: Reader, seconds_per_token: float) -> tuple[int, float]:

@@ -139,12 +139,7 @@ class PromptFormat:
         return self._model.tokenize(text, add_special=False, parse_special=False)
 
     def _known(self, tokens: list[int]) -> list[int]:
-        wrong = [token for token in tokens if not 0 <= token < self._model.vocabulary_size]
-        if wrong:
-            message = (
-                f"there is no token {wrong[0]}: this model's are from 0 to {self._model.vocabulary_size - 1}"
-            )
-            raise InvalidRequestError(message, field="prompt")
+        self._model.check(tokens, "prompt")
         if not tokens:
             raise InvalidRequestError("there is nothing to read: send at least one token", field="prompt")
         return tokens

@@ -19,17 +19,18 @@ MOST_SEQUENCES = 256
 """Sequences that llama.cpp can tell apart in one memory (LLAMA_MAX_SEQ in llama-cparams.h)."""
 
 _FLASH_ATTENTION_ON = 1  # LLAMA_FLASH_ATTN_TYPE_ENABLED in llama.h
-_ABORTED = 2
-_NO_ROOM = 1
 
 
 class Outcome(Enum):
-    """How a decode ended."""
+    """How a decode ended: what llama_decode returns, and FAILED for all that is less than 0 or unknown."""
 
     DONE = 0
     NO_ROOM = 1
     ABORTED = 2
-    FAILED = 3
+    FAILED = -1
+
+
+_STATUSES = {outcome.value for outcome in Outcome}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +99,14 @@ class NativeContext:
         self._batch = _Batch(size.batch)
         self._vocabulary = model.vocabulary_size
 
-    @property
-    def pointer(self) -> object:
-        """llama.cpp's, for the sampler."""
-        return self._pointer
-
     def decode(self, pieces: Sequence[Piece]) -> Outcome:
         """Appends tokens to sequences, at most a batch of them.
 
         Unless it is DONE, some of the tokens may be in memory: `remove` them.
         """
         self._batch.fill(pieces)
-        library.errors.take()
         status = llama_cpp.llama_decode(self._pointer, self._batch.native)
-        if status == 0:
-            return Outcome.DONE
-        return {_NO_ROOM: Outcome.NO_ROOM, _ABORTED: Outcome.ABORTED}.get(status, Outcome.FAILED)
+        return Outcome(status) if status in _STATUSES else Outcome.FAILED
 
     def abort(self) -> None:
         """Makes a decode under way, or else the next one, end at once; on any thread."""

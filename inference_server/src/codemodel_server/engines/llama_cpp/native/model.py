@@ -8,7 +8,7 @@ from pathlib import Path
 import llama_cpp
 
 from codemodel_server.engines.llama_cpp.native import library
-from codemodel_server.errors import LoadError
+from codemodel_server.errors import InvalidRequestError, LoadError
 
 _PIECE_BYTES = 256
 _DESCRIPTION_BYTES = 256
@@ -125,6 +125,17 @@ class NativeModel:
     def name(self, token: int) -> bytes:
         """The bytes of a token, or its name if it is a control token."""
         return self._read_piece(token, special=True)
+
+    def check(self, tokens: Sequence[int], field: str | None = None) -> None:
+        """Whether all tokens are in the vocabulary.
+
+        Raises:
+            InvalidRequestError: one is not; it blames `field`.
+        """
+        wrong = [token for token in tokens if not 0 <= token < self.vocabulary_size]
+        if wrong:
+            message = f"there is no token {wrong[0]}: this model's are from 0 to {self.vocabulary_size - 1}"
+            raise InvalidRequestError(message, field=field)
 
     def detokenize(self, tokens: Sequence[int]) -> str:
         """The text of tokens, control tokens by their names."""
