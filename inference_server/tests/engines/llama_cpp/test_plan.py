@@ -76,9 +76,10 @@ def test_beside_streams_whole_tiles_are_read_that_do_not_keep_them_waiting() -> 
     assert Pace(512, 0.1).tokens(4, 1) == TILE // 2
 
 
-def test_many_that_wait_for_their_first_token_count_more_than_few_that_wait_for_their_next() -> None:
-    assert Pace(512, 0.006).tokens(7, 9) == 2 * TILE
+def test_a_tile_is_read_for_each_that_waits_for_its_first_token_up_to_a_limit() -> None:
+    assert Pace(512, 0.006).tokens(14, 2) == 2 * TILE
     assert Pace(512, 0.006).tokens(1, 15) == MOST_TILES * TILE
+    assert Pace(512, 0.1).tokens(1, 15) == TILE // 2
 
 
 def test_only_small_parts_at_the_beginning_of_prompts_go_together_with_streams() -> None:

@@ -10,7 +10,8 @@ TILE = 64
 # Of so few rows at the beginning of a text, the matrix kernels gain more than the attention loses.
 MIXED = 32
 CHEAP_POSITION = 256
-# If many wait for their first token and few for their next one, so many tiles at most are read between two tokens.
+# Between two tokens of the streams, a tile is read for each that waits for its first one, but no more than these:
+# prompts in larger groups take less time, and the streams' decodes are fuller after them.
 MOST_TILES = 4
 # On a slow machine a tile takes too long for those who wait for a token.
 LONGEST_SECONDS = 0.6
@@ -43,7 +44,9 @@ class Pace:
         """
         if not streams:
             return self._tiles(READING_SECONDS)
-        waiting = min(MOST_TILES, 2 * readers // (streams + 1))
+        if TILE * self.seconds_per_token > LONGEST_SECONDS:
+            return self._tiles(STREAMING_SECONDS)
+        waiting = min(MOST_TILES, readers)
         return min(max(self._tiles(STREAMING_SECONDS), waiting * TILE), self._batch)
 
     def together(self, streams: int, tokens: int, position: int) -> bool:
