@@ -19,6 +19,15 @@ REFUSED: dict[str, Refusal] = {
         {"model": {"source": "https://me:secret@hub/model.gguf"}},
         "a token goes to secretRef",
     ),
+    "a way out of the volume": (
+        {"model": {"source": "pvc://models/../secret", "sha256": None}},
+        "write https://host/file",
+    ),
+    "an image without a tag": ({"model": {"source": "oci://coder/m.gguf"}}, "oci://image:tag/file"),
+    "a digest that nobody checks": (
+        {"model": {"source": "pvc://models/m.gguf", "sha256": "a" * 64}},
+        "pin an oci:// image by its digest",
+    ),
     "no source": ({"model": {"source": None}}, "spec.model.source: Required value"),
     "no model": ({"model": None}, "model.source is required with this engine"),
     "half a digest": ({"model": {"sha256": "abc123"}}, "64 lowercase hexadecimal digits"),

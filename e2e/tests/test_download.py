@@ -1,57 +1,17 @@
 """The model's way into the pods: refused when it is not what was asked for, downloaded once when it is."""
 
 import re
-from typing import Any
 
 import pytest
 
 from e2e.api import Api, Manifest
-from e2e.codemodels import (
-    HUB,
-    HUB_NAMESPACE,
-    MODEL_FILE,
-    READY_SECONDS,
-    SOURCE,
-    ModelFile,
-    codemodel,
-    condition,
-    pods,
-)
+from e2e.applying import apply, wait_for_reason, wait_until_ready
+from e2e.codemodels import HUB, HUB_NAMESPACE, MODEL_FILE, READY_SECONDS, SOURCE, ModelFile, condition, pods
 from e2e.kubectl import kubectl
 from e2e.waiting import until
 
 WRONG = "0" * 64
 TWO_REPLICAS = {"minReplicas": 2, "maxReplicas": 2}
-
-
-def apply(namespace: str, name: str, change: Manifest) -> None:
-    kubectl("apply", "-f", "-", namespace=namespace, stdin=codemodel(name, change))
-
-
-def readiness(api: Api, namespace: str, name: str) -> dict[str, Any]:
-    return condition(api.read("CodeModel", name, namespace), "Ready")
-
-
-def wait_for_reason(api: Api, namespace: str, name: str, reason: str) -> str:
-    """Wait until the CodeModel is not Ready for this reason, and return the message."""
-    found = until(
-        lambda: readiness(api, namespace, name),
-        lambda ready: ready.get("reason") == reason,
-        what=f"{name} to be not Ready because of {reason}",
-        seconds=READY_SECONDS,
-    )
-    assert found["status"] == "False"
-    return str(found["message"])
-
-
-def wait_until_ready(namespace: str, name: str) -> None:
-    kubectl(
-        "wait",
-        f"codemodel/{name}",
-        "--for=condition=Ready",
-        f"--timeout={READY_SECONDS}s",
-        namespace=namespace,
-    )
 
 
 def downloads() -> list[int]:
@@ -85,6 +45,29 @@ def test_a_file_that_does_not_exist_is_a_reason_too(api: Api, namespace: str) ->
     apply(namespace, "missing", {"model": {"source": missing}})
     assert missing in wait_for_reason(api, namespace, "missing", "NotFound")
     kubectl("delete", "codemodel", "missing", namespace=namespace)
+
+
+def test_how_far_a_download_is_can_be_seen(api: Api, namespace: str, model_file: ModelFile) -> None:
+    slow = SOURCE.replace(MODEL_FILE, f"slow/{MODEL_FILE}")
+    apply(namespace, "slow", {"model": {"source": slow, "sha256": model_file.sha256}})
+    found = until(
+        lambda: api.read("CodeModel", "slow", namespace),
+        lambda found: 0 < found.get("status", {}).get("model", {}).get("downloadedPercent", 0) < 100,
+        what="a part of the download to be seen",
+        seconds=READY_SECONDS,
+    )
+    model = found["status"]["model"]
+    assert model["totalBytes"] == model_file.size
+    assert f"({model['downloadedPercent']} %)" in condition(found, "ModelAvailable")["message"]
+    wait_until_ready(namespace, "slow")
+    found = until(
+        lambda: api.read("CodeModel", "slow", namespace),
+        lambda found: "downloadedBytes" not in found["status"]["model"],
+        what="the progress to be gone",
+        seconds=READY_SECONDS,
+    )
+    assert condition(found, "ModelAvailable")["status"] == "True"
+    kubectl("delete", "codemodel", "slow", namespace=namespace)
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,21 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Se
         help="json or text (LOG_FORMAT; default: %(default)s)",
     )
     parser.add_argument(
+        "--allow-private-sources",
+        type=_yes_or_no,
+        default=environment.get("ALLOW_PRIVATE_SOURCES") or "no",
+        metavar="yes|no",
+        help="let models come from addresses inside the cluster or the network around it "
+        "(ALLOW_PRIVATE_SOURCES; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--hub-endpoint",
+        type=_url,
+        default=environment.get("HF_ENDPOINT") or None,
+        metavar="URL",
+        help="where hf:// sources lead (HF_ENDPOINT; default: the public hub)",
+    )
+    parser.add_argument(
         "--liveness-port",
         type=_positive,
         default=environment.get("LIVENESS_PORT") or defaults.liveness_port,
@@ -61,6 +76,8 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Se
         server_image=args.server_image,
         workers=args.workers,
         log_format=args.log_format,
+        allow_private_sources=args.allow_private_sources,
+        hub_endpoint=args.hub_endpoint,
         liveness_port=args.liveness_port,
     )
 
@@ -69,6 +86,18 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
     return int(text)
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an http:// or https:// URL")
+    return text
 
 
 def _log_format(text: str) -> str:

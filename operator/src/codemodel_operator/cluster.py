@@ -26,6 +26,9 @@ class Cluster(Protocol):
     async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Manifest]:
         """Return the pods that have all these labels."""
 
+    async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
+        """Return the last lines that a container wrote."""
+
     async def apply(self, manifest: Manifest) -> Manifest:
         """Create the object or make it match by server-side apply; return what is stored."""
 

@@ -13,6 +13,7 @@ import kopf
 from .api import GROUP, PLURAL, VERSION
 from .kube import KubeCluster
 from .reconcile import Reconciler
+from .resources.download import Downloads
 from .resources.labels import NAME_LABEL
 from .settings import STUCK_SECONDS, Settings
 from .workers import work
@@ -88,7 +89,10 @@ class _Operator:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(calls, thread_name_prefix="api"))
         cluster = KubeCluster.connect(calls)
         reconciler = Reconciler(
-            cluster, default_image=self._settings.server_image, now=lambda: datetime.now(UTC)
+            cluster,
+            default_image=self._settings.server_image,
+            downloads=Downloads(self._settings.allow_private_sources, self._settings.hub_endpoint),
+            now=lambda: datetime.now(UTC),
         )
         self._workers = [
             asyncio.create_task(work(self._queue, reconciler.reconcile), name=f"worker-{n}")

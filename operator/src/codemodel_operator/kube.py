@@ -105,6 +105,14 @@ class KubeCluster:
         found = await self._request("get", "Pod", namespace, label_selector=selector)
         return list(found.get("items") or [])
 
+    async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
+        """See `Cluster.read_log`."""
+        path = f"{_PATHS['Pod'].format(namespace)}/{pod}/log"
+        query = [("container", container), ("tailLines", lines)]
+        # A single line of JSON comes parsed.
+        answer = await self._call("get", path, f"log of pod {namespace}/{pod}", query_params=query)
+        return answer if isinstance(answer, str) else json.dumps(answer)
+
     async def apply(self, manifest: Manifest) -> Manifest:
         """See `Cluster.apply`."""
         return await self._patch(manifest, "application/apply-patch+yaml", force_conflicts="true")
@@ -171,35 +179,31 @@ class KubeCluster:
         )
 
     async def _request(
-        self, verb: str, kind: str, namespace: str, name: str = "", *, body: Any = None, **options: Any
+        self, verb: str, kind: str, namespace: str, name: str = "", **options: Any
     ) -> Manifest:
         path = "/".join(filter(None, (_PATHS[kind].format(namespace), name)))
-
-        def call() -> Manifest:
-            result: Manifest = self._client.request(
-                verb,
-                path,
-                body=body,
-                serializer=lambda _client, data: data,
-                _request_timeout=_TIMEOUT,
-                # DynamicClient appends to a list that all calls share unless each brings its own.
-                query_params=[],
-                header_params={},
-                **options,
-            )
-            return result
-
-        result = await asyncio.to_thread(_translating, call, f"{verb} {kind} {namespace}/{name}")
+        result: Manifest = await self._call(verb, path, f"{verb} {kind} {namespace}/{name}", **options)
         # Objects in a list and the answers of some verbs lack it; the callers rely on it.
         result.setdefault("kind", kind)
         return result
+
+    async def _call(self, verb: str, path: str, what: str, **options: Any) -> Any:
+        # DynamicClient appends to lists that all calls share unless each brings its own.
+        own = {"body": None, "query_params": [], "header_params": {}, **options}
+
+        def call() -> Any:
+            return self._client.request(
+                verb, path, serializer=lambda _client, data: data, _request_timeout=_TIMEOUT, **own
+            )
+
+        return await asyncio.to_thread(_translating, call, what)
 
 
 class _NotFoundError(TemporaryError):
     """The object, its namespace or its kind does not exist (yet)."""
 
 
-def _translating(call: Callable[[], Manifest], what: str) -> Manifest:
+def _translating(call: Callable[[], Any], what: str) -> Any:
     try:
         return call()
     except ApiException as error:

@@ -7,7 +7,8 @@ from enum import IntEnum
 from typing import Any
 
 from .cluster import Manifest
-from .resources.deployment import DOWNLOADER, SERVER
+from .resources.deployment import SERVER
+from .resources.download import DOWNLOADER
 from .resources.labels import TEMPLATE_ANNOTATION
 
 Hints = Mapping[str, str]
@@ -62,6 +63,16 @@ def silent(pod: Manifest) -> bool:
     return finding is not None and finding.reason == "Starting"
 
 
+def downloading(pods: Iterable[Manifest]) -> str | None:
+    """Return the name of the pod that downloads now, None when none does; the others wait for its lock."""
+    names = sorted(
+        str(pod["metadata"]["name"])
+        for pod in pods
+        if "running" in _container(pod, "initContainerStatuses", DOWNLOADER).get("state", {})
+    )
+    return names[0] if names else None
+
+
 def evicted(pods: Iterable[Manifest], template: str | None) -> Finding | None:
     """Return why the last pod of this template was thrown off its node, None when none was.
 
@@ -97,6 +108,11 @@ def alive(pods: Iterable[Manifest], template: str | None = None) -> list[Manifes
     ]
 
 
+def is_ready(pod: Manifest) -> bool:
+    """Tell whether the pod answers requests."""
+    return _condition(pod, "Ready").get("status") == "True"
+
+
 def has_model(pod: Manifest, path: str) -> bool:
     """Tell whether the pod's init container is done downloading to this path."""
     download = _named(pod.get("spec", {}).get("initContainers"), DOWNLOADER)
@@ -111,9 +127,9 @@ def template_of(thing: Manifest) -> str | None:
 
 
 def _diagnose(pod: Manifest, hints: Hints) -> Finding | None:
-    ready = _condition(pod, "Ready")
-    if ready.get("status") == "True":
+    if is_ready(pod):
         return None
+    ready = _condition(pod, "Ready")
     name = pod["metadata"]["name"]
     init = _container(pod, "initContainerStatuses", DOWNLOADER)
     main = _container(pod, "containerStatuses", SERVER)
@@ -134,7 +150,8 @@ def _unscheduled(pod: Manifest) -> Finding | None:
         return None
     text = scheduled.get("message") or scheduled.get("reason") or "no message"
     if "persistentvolumeclaim" in text.lower():
-        reason, advice = "VolumeNotBound", ""
+        advice = "; create it, or correct spec.model.source" if "not found" in text else ""
+        reason = "VolumeNotBound"
     else:
         reason, advice = "Unschedulable", "; lower spec.resources.requests or add a node"
     message = f"Pod {pod['metadata']['name']} has no node: {text.rstrip('.')}{advice}"

@@ -14,8 +14,11 @@ from .cluster import Cluster, Manifest
 from .errors import EndingError, OperatorError
 from .events import build_event, complaint, transitions
 from .observe import Observed, observe, owned_by
+from .pods import alive, downloading
+from .progress import LOG_LINES, Progress, parse_progress
 from .resources import build_children
-from .settings import REFUSED_SECONDS, RESYNC_SECONDS, UNEXPLAINED_SECONDS
+from .resources.download import DOWNLOADER, Downloads
+from .settings import PROGRESS_SECONDS, REFUSED_SECONDS, RESYNC_SECONDS, UNEXPLAINED_SECONDS
 from .status import World, compute_status, dump_status, read_status, unexplained
 from .workqueue import Key
 
@@ -25,9 +28,12 @@ logger = logging.getLogger(__name__)
 class Reconciler:
     """Level-triggered: looks at what is, not at what happened; doing it twice changes nothing."""
 
-    def __init__(self, cluster: Cluster, *, default_image: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, cluster: Cluster, *, default_image: str, downloads: Downloads, now: Callable[[], datetime]
+    ) -> None:
         self._cluster = cluster
         self._default_image = default_image
+        self._downloads = downloads
         self._now = now
 
     async def reconcile(self, key: Key) -> float | None:
@@ -50,20 +56,27 @@ class Reconciler:
                 await self._prune(owner, children, observed)
             world = World(owner, spec, children, observed.pods, problems)
         riddles = unexplained(world)
-        world = replace(world, hints=await self._hints(owner, riddles))
+        downloader = downloading(alive(world.pods))
+        world = replace(
+            world,
+            hints=await self._hints(owner, riddles),
+            progress=await self._progress(owner, downloader) if downloader else None,
+        )
         await self._report(world, observed)
         for problem in world.problems:
             if problem.error:
                 raise problem.error
         if world.problems:
             return REFUSED_SECONDS
+        if downloader:
+            return PROGRESS_SECONDS
         return UNEXPLAINED_SECONDS if riddles else RESYNC_SECONDS
 
     async def _apply(
         self, owner: Owner, spec: CodeModelSpec, observed: Observed
     ) -> tuple[dict[str, Manifest], Sequence[Problem]]:
         """Return the children as stored by role, and the problems with those that are not as desired."""
-        desired = build_children(owner, spec, default_image=self._default_image)
+        desired = build_children(owner, spec, default_image=self._default_image, downloads=self._downloads)
         results = await asyncio.gather(
             *(
                 apply_child(self._cluster, manifest, observed.children.get(role), owner.uid)
@@ -105,6 +118,14 @@ class Reconciler:
             else:
                 hints.update({uid: text} if text else {})
         return hints
+
+    async def _progress(self, owner: Owner, pod: str) -> Progress | None:
+        """Return how far the download in a pod is, as far as its log can be read."""
+        try:
+            return parse_progress(await self._cluster.read_log(owner.namespace, pod, DOWNLOADER, LOG_LINES))
+        except OperatorError as error:
+            logger.warning("Progress not read", extra={"event": {"pod": pod, "reason": str(error)}})
+            return None
 
     async def _report(self, world: World, observed: Observed) -> None:
         """Write the status when it changed, and tell of transitions."""

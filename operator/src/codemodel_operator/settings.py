@@ -19,6 +19,12 @@ class Settings:
     log_format: str = "json"
     """json or text."""
 
+    allow_private_sources: bool = False
+    """Whether models may come from addresses inside the cluster or the network around it."""
+
+    hub_endpoint: str | None = None
+    """Where hf:// sources lead instead of the public hub."""
+
     liveness_port: int = 8081
     """TCP port of the liveness endpoint, /healthz."""
 
@@ -31,6 +37,9 @@ REFUSED_SECONDS = 30.0
 
 UNEXPLAINED_SECONDS = 15.0
 """Pause before looking again why a pod does not start: the Kubernetes Events that tell wake nobody."""
+
+PROGRESS_SECONDS = 5.0
+"""Pause before looking again how far a download is."""
 
 STUCK_SECONDS = 300.0
 """No reconcile takes longer, even when each of its requests waits for its timeout: the queue is stuck then."""

@@ -21,9 +21,11 @@ from .pods import (
     diagnose,
     evicted,
     has_model,
+    is_ready,
     silent,
     template_of,
 )
+from .progress import Progress
 from .resources.storage import claim_name, model_path
 
 CONDITION_TYPES = ("Ready", "Reconciling", "Stalled", "ModelAvailable", "Scaled")
@@ -46,6 +48,8 @@ class World:
     pods: Sequence[Manifest]
     problems: Sequence[Problem]
     hints: Hints = field(default_factory=dict)
+    progress: Progress | None = None
+    """Of the download under way."""
 
     def child(self, kind: str, part: str) -> Mapping[str, Any]:
         """Return the spec or status of a child, empty when there is none."""
@@ -73,7 +77,6 @@ def compute_status(world: World, previous: CodeModelStatus, now: datetime) -> Co
         "Scaled": _scaled(world.child("HorizontalPodAutoscaler", "status")),
     }
     wanted = world.child("HorizontalPodAutoscaler", "status").get("desiredReplicas")
-    model = world.spec.download if world.spec else None
     return CodeModelStatus(
         observed_generation=world.owner.generation,
         conditions=tuple(
@@ -85,7 +88,7 @@ def compute_status(world: World, previous: CodeModelStatus, now: datetime) -> Co
         # An autoscaler that has not looked yet says 0.
         desired_replicas=wanted or world.child("Deployment", "spec").get("replicas") or 0,
         endpoint=_endpoint(world),
-        model=ModelStatus(source=model.source, sha256=model.sha256) if model else None,
+        model=_model(world),
     )
 
 
@@ -204,20 +207,44 @@ def _stalled(finding: Finding | None) -> Verdict:
     return "False", "NotStalled", "Nothing needs attention"
 
 
+def _model(world: World) -> ModelStatus | None:
+    model = world.spec.served if world.spec else None
+    if model is None:
+        return None
+    progress = world.progress
+    return ModelStatus(
+        source=model.source,
+        sha256=model.sha256,
+        downloaded_bytes=progress.bytes if progress else None,
+        total_bytes=progress.total if progress else None,
+        downloaded_percent=progress.percent if progress else None,
+    )
+
+
 def _model_available(world: World) -> Verdict:
     if world.spec is None:
         return "Unknown", "InvalidSpec", "The spec does not say which model"
-    model = world.spec.download
+    model = world.spec.served
     if model is None:
         return "True", "NotNeeded", "The engine needs no model"
+    return _mounted(world) if model.mounted else _downloaded(world, model_path(model))
+
+
+def _mounted(world: World) -> Verdict:
+    if any(is_ready(pod) for pod in alive(world.pods)):
+        return "True", "Mounted", "The model was loaded from the volume that it is on"
+    return "Unknown", "NotLoaded", "No replica has loaded the model from its volume yet"
+
+
+def _downloaded(world: World, path: str) -> Verdict:
     finding = diagnose(alive(world.pods, _template(world)), world.hints)
     if finding and finding.download and finding.severity is not Severity.PROGRESS:
         return "False", finding.reason, finding.message
-    path = model_path(model)
     if any(has_model(pod, path) for pod in alive(world.pods)):
         return "True", "Downloaded", "The model was downloaded and verified"
     if finding and finding.download:
-        return "False", finding.reason, finding.message
+        detail = f": {world.progress}" if world.progress else ""
+        return "False", finding.reason, finding.message + detail
     return "Unknown", "NotStarted", "No pod has begun to download the model"
 
 

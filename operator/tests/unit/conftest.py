@@ -20,6 +20,7 @@ class FakeCluster:
         self.events: list[Manifest] = []
         self.writes: list[str] = []
         self.refuse: dict[str, OperatorError] = {}
+        self.logs: dict[str, str] = {}
         self.kubernetes_events: dict[str, list[Manifest]] = {}
         self._counter = 0
 
@@ -44,6 +45,11 @@ class FakeCluster:
         return [
             copy.deepcopy(o) for (kind, ns, _), o in self.objects.items() if (kind, ns) == ("Pod", namespace)
         ]
+
+    async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
+        if error := self.refuse.get("log"):
+            raise error
+        return self.logs.get(pod, "")
 
     async def apply(self, manifest: Manifest) -> Manifest:
         kind, metadata = manifest["kind"], manifest["metadata"]

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from codemodel_operator.api.codemodel import owner_of, parse_spec
+from codemodel_operator.api.codemodel import Owner, owner_of, parse_spec
 from codemodel_operator.api.spec import CodeModelSpec
 from codemodel_operator.resources import build_children
+from codemodel_operator.resources.download import Downloads
 from codemodel_operator.resources.storage import model_path
 
 DATA = Path(__file__).parents[1] / "data" / "builders"
@@ -19,7 +20,10 @@ CASES = sorted(path.name.removesuffix(".input.yaml") for path in DATA.glob("*.in
 def build(body: dict[str, Any]) -> list[dict[str, Any]]:
     spec = parse_spec(body)
     assert isinstance(spec, CodeModelSpec), spec
-    return list(build_children(owner_of(body), spec, default_image="codemodel-server:dev").values())
+    children = build_children(
+        owner_of(body), spec, default_image="codemodel-server:dev", downloads=Downloads()
+    )
+    return list(children.values())
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -49,3 +53,20 @@ def test_the_number_of_replicas_belongs_to_the_autoscaler() -> None:
     for case in CASES:
         for child in build(yaml.safe_load((DATA / f"{case}.input.yaml").read_text())):
             assert "replicas" not in child["spec"]
+
+
+def test_what_the_administrator_allows_reaches_the_download() -> None:
+    owner = Owner(name="coder", namespace="models", uid="u", generation=1)
+    downloads = Downloads(allow_private=True, hub_endpoint="http://hub.lan")
+    children = build_children(owner, spec(), default_image="server:1", downloads=downloads)
+    [container] = children["Deployment"]["spec"]["template"]["spec"]["initContainers"]
+    assert "--allow-private" in container["args"]
+    assert container["env"] == [{"name": "HF_ENDPOINT", "value": "http://hub.lan"}]
+
+
+def test_a_source_that_is_mounted_needs_no_volume_of_its_own_and_no_download() -> None:
+    owner = Owner(name="coder", namespace="models", uid="u", generation=1)
+    for source in ("pvc://models/a/m.gguf", "oci://hub:5000/coder:1/a/m.gguf"):
+        children = build_children(owner, spec(source=source), default_image="server:1", downloads=Downloads())
+        assert "PersistentVolumeClaim" not in children
+        assert "initContainers" not in children["Deployment"]["spec"]["template"]["spec"]

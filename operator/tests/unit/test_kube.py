@@ -124,3 +124,16 @@ def test_only_what_was_overwritten_is_given_up() -> None:
     asyncio.run(KubeCluster(client).disclaim({"kind": "Service", **stored}))
     assert client.calls[0][2]["body"]["metadata"]["managedFields"] == [applied]
     assert client.calls[0][2]["body"]["metadata"]["resourceVersion"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [("one\ntwo\n", "one\ntwo\n"), ({"bytes": 1}, '{"bytes": 1}')],
+    ids=["lines", "one line"],
+)
+def test_a_log_is_text_although_the_client_parses_a_single_line(answer: Any, text: str) -> None:
+    client = Client(answer)
+    assert asyncio.run(KubeCluster(client).read_log("models", "p1", "download-model", 20)) == text
+    [(verb, path, options)] = client.calls
+    assert (verb, path) == ("get", "/api/v1/namespaces/models/pods/p1/log")
+    assert options["query_params"] == [("container", "download-model"), ("tailLines", 20)]

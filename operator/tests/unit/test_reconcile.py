@@ -10,6 +10,7 @@ import pytest
 from codemodel_operator.errors import ConflictError, EndingError, RefusedError, TemporaryError
 from codemodel_operator.reconcile import Reconciler
 from codemodel_operator.resources import ROLES
+from codemodel_operator.resources.download import Downloads
 
 KEY = ("models", "coder")
 CHILDREN = sorted(ROLES)
@@ -26,7 +27,7 @@ def codemodel(**spec: Any) -> dict[str, Any]:
 
 
 def reconcile(cluster: Any) -> float | None:
-    reconciler = Reconciler(cluster, default_image="server:1", now=lambda: NOW)
+    reconciler = Reconciler(cluster, default_image="server:1", downloads=Downloads(), now=lambda: NOW)
     return asyncio.run(reconciler.reconcile(KEY))
 
 
@@ -360,3 +361,31 @@ def test_an_unreadable_status_is_replaced(served: Any) -> None:
     served.objects["CodeModel", *KEY]["status"] = {"conditions": [{"type": "Ready"}], "replicas": "many"}
     reconcile(served)
     assert condition(served, "Ready")["reason"] == "RollingOut"
+
+
+def downloading_pod() -> dict[str, Any]:
+    return {
+        "kind": "Pod",
+        "metadata": {"name": "p1", "namespace": "models", "uid": "uid-p1"},
+        "spec": {"nodeName": "node"},
+        "status": {"initContainerStatuses": [{"name": "download-model", "state": {"running": {}}}]},
+    }
+
+
+def test_the_progress_of_a_download_is_in_the_status_and_written_only_when_it_changes(served: Any) -> None:
+    served.put(downloading_pod())
+    served.logs["p1"] = '{"event": "progress", "bytes": 1503, "total": 10000, "percent": 15.0}\n'
+    assert reconcile(served) == 5
+    model = served.objects["CodeModel", *KEY]["status"]["model"]
+    assert (model["downloadedBytes"], model["totalBytes"], model["downloadedPercent"]) == (1500, 10000, 15)
+    served.writes.clear()
+    served.logs["p1"] = '{"event": "progress", "bytes": 1599, "total": 10000, "percent": 16.0}\n'
+    reconcile(served)
+    assert served.writes == []
+
+
+def test_a_log_that_cannot_be_read_stops_nothing(served: Any) -> None:
+    served.put(downloading_pod())
+    served.refuse["log"] = RefusedError("pods/log is forbidden")
+    assert reconcile(served) == 5
+    assert "downloadedBytes" not in served.objects["CodeModel", *KEY]["status"]["model"]

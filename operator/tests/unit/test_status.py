@@ -478,3 +478,26 @@ def test_the_conventions_of_kstatus_hold(pods: list[dict[str, Any]], serves: boo
         assert "True" in (found["Stalled"][0], found["Reconciling"][0])
     assert all(c.reason and c.observed_generation == 3 for c in status.conditions)
     assert read_status({"status": dump_status(status)}) == status
+
+
+@pytest.mark.parametrize("source", ["pvc://models/m.gguf", "oci://coder:1/m.gguf"])
+def test_a_mounted_model_is_available_once_a_replica_has_loaded_it(source: str) -> None:
+    mounted = CodeModelSpec.model_validate({"model": {"source": source}})
+    before, after = compute(pod(main=running()), spec=mounted), compute(READY_POD, spec=mounted)
+    assert (before.condition("ModelAvailable").status, after.condition("ModelAvailable").status) == (  # type: ignore[union-attr]
+        "Unknown",
+        "True",
+    )
+    assert after.model is not None
+    assert after.model.source == source
+
+
+def test_a_claim_that_does_not_exist_is_named_with_what_to_do() -> None:
+    missing = {**UNSCHEDULABLE, "message": 'persistentvolumeclaim "models" not found'}
+    status = compute(pod(conditions=(missing,)))
+    ready = status.condition("Ready")
+    assert ready is not None
+    assert ready.reason == "VolumeNotBound"
+    assert (
+        'persistentvolumeclaim "models" not found; create it, or correct spec.model.source' in ready.message
+    )

@@ -23,6 +23,7 @@ _COLUMNS = (
     ("Model", "string", ".status.model.source", 0),
     ("Age", "date", ".metadata.creationTimestamp", 0),
     ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 1),
+    ("Downloaded %", "integer", ".status.model.downloadedPercent", 1),
     ("Desired", "integer", ".status.desiredReplicas", 1),
     ("Endpoint", "string", ".status.endpoint", 1),
 )

@@ -8,13 +8,13 @@ from pydantic import ConfigDict, Field, model_validator
 from .base import ApiModel
 from .cel import rules
 from .quantity import Quantity, parse_quantity
+from .source import DOWNLOADED, SOURCE, SOURCE_HELP, ClaimSource, ImageSource, mounted
 
-_SOURCE = r"^https?://[^/?#@\s]+(/\S*)?$"
-_SOURCE_HELP = (
-    "write an http:// or https:// URL without spaces, user name or password; a token goes to secretRef"
-)
 _SHA256 = r"^[0-9a-f]{64}$"
 _SHA256_HELP = "write the 64 lowercase hexadecimal digits that sha256sum prints for the model file"
+_DOWNLOAD_HELP = (
+    "sha256 and secretRef are for downloads; leave them out here, and pin an oci:// image by its digest"
+)
 
 
 class SecretReference(ApiModel):
@@ -27,15 +27,24 @@ class SecretReference(ApiModel):
 class Model(ApiModel):
     """The model file and how to trust it."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                f"!(has(self.sha256) || has(self.secretRef)) || self.source.matches('{DOWNLOADED}')",
+                _DOWNLOAD_HELP,
+            )
+        )
+    )
+
     source: Annotated[
         str,
         Field(
             min_length=1,
             max_length=2048,
-            json_schema_extra=rules((f"self.matches(r'{_SOURCE}')", _SOURCE_HELP)),
+            json_schema_extra=rules((f"self.matches(r'{SOURCE}')", SOURCE_HELP)),
         ),
     ]
-    """URL (http or https) of the GGUF file that the init container downloads."""
+    """The GGUF file, as https://host/file, hf://org/repo/file, pvc://claim/file or oci://image:tag/file."""
 
     sha256: Annotated[
         str | None,
@@ -48,11 +57,18 @@ class Model(ApiModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if not re.match(_SOURCE, self.source):
-            raise ValueError(f"source is {self.source!r}: {_SOURCE_HELP}")
+        if not re.fullmatch(SOURCE, self.source):
+            raise ValueError(f"source is {self.source!r}: {SOURCE_HELP}")
         if self.sha256 is not None and not re.match(_SHA256, self.sha256):
             raise ValueError(f"sha256 is {self.sha256!r}: {_SHA256_HELP}")
+        if self.mounted and (self.sha256 is not None or self.secret_ref is not None):
+            raise ValueError(_DOWNLOAD_HELP)
         return self
+
+    @property
+    def mounted(self) -> ClaimSource | ImageSource | None:
+        """Where the file is mounted from; None when it is downloaded."""
+        return mounted(self.source)
 
 
 class Engine(ApiModel):
@@ -235,9 +251,7 @@ class Auth(ApiModel):
     """Secret with the API keys: each line of each of its values is one. A change needs no restart."""
 
 
-_MODEL_HELP = (
-    "model.source is required with this engine; write the URL of a GGUF file, or use engine.name mock"
-)
+_MODEL_HELP = "model.source is required with this engine; write where a GGUF file is, or use engine.name mock"
 
 
 class CodeModelSpec(ApiModel):
@@ -272,9 +286,14 @@ class CodeModelSpec(ApiModel):
     """Image of the inference server, best pinned by digest; left out, the one that the operator was given."""
 
     @property
-    def download(self) -> Model | None:
-        """The model to download, None when the engine needs none."""
+    def served(self) -> Model | None:
+        """The model that the engine runs, None when it needs none."""
         return None if self.engine.name == "mock" else self.model
+
+    @property
+    def download(self) -> Model | None:
+        """The model to download, None when none is needed or it is mounted."""
+        return None if self.served is None or self.served.mounted else self.served
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -35,10 +35,19 @@ class ModelStatus(ApiModel):
     """The model that the replicas are to serve."""
 
     source: str
-    """URL that the model is downloaded from."""
+    """Where the model comes from."""
 
     sha256: str | None = None
     """SHA-256 that the file is checked against, when the spec has one."""
+
+    downloaded_bytes: Annotated[int | None, Field(json_schema_extra={"format": "int64"})] = None
+    """Bytes that are here, while the model is downloaded."""
+
+    total_bytes: Annotated[int | None, Field(json_schema_extra={"format": "int64"})] = None
+    """Bytes that the model has, while it is downloaded and the server says so."""
+
+    downloaded_percent: int | None = None
+    """Whole percents that are here, while the model is downloaded and its size is known."""
 
 
 class CodeModelStatus(ApiModel):

@@ -7,6 +7,7 @@ from ..api.codemodel import Owner
 from ..api.spec import CodeModelSpec
 from .autoscaler import build_autoscaler
 from .deployment import build_deployment
+from .download import Downloads
 from .peers import build_peers, peers_name
 from .service import build_service
 from .storage import build_storage, claim_name
@@ -23,12 +24,14 @@ ROLES: Mapping[str, tuple[str, Callable[[str], str]]] = {
 """Every child that a CodeModel may have, by its role: its kind, and its name from that of the CodeModel."""
 
 
-def build_children(owner: Owner, spec: CodeModelSpec, *, default_image: str) -> dict[str, Manifest]:
+def build_children(
+    owner: Owner, spec: CodeModelSpec, *, default_image: str, downloads: Downloads
+) -> dict[str, Manifest]:
     """Return every child that the CodeModel should have by its role, what others depend on first."""
     storage = build_storage(owner, spec)
     return {
         **({"PersistentVolumeClaim": storage} if storage else {}),
-        "Deployment": build_deployment(owner, spec, image=spec.image or default_image),
+        "Deployment": build_deployment(owner, spec, image=spec.image or default_image, downloads=downloads),
         "Service": build_service(owner, spec),
         "Peers": build_peers(owner),
         "HorizontalPodAutoscaler": build_autoscaler(owner, spec),

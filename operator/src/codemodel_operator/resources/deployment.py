@@ -3,14 +3,14 @@
 from typing import Any
 
 from ..api.codemodel import Owner
-from ..api.spec import CodeModelSpec, Model, SecretReference
+from ..api.spec import CodeModelSpec, Model
 from ..fingerprint import fingerprint
+from .container import resources, security
+from .download import Downloads, build_downloader
 from .labels import TEMPLATE_ANNOTATION, labels, metadata, selector
 from .peers import peers_name
-from .storage import MODELS_PATH, claim_name, model_path
-
-DOWNLOADER = "download-model"
-"""Name of the init container that downloads the model."""
+from .storage import MODELS_PATH, model_path
+from .volumes import KEYS_DIRECTORY, build_volumes
 
 SERVER = "llm-service"
 """Name of the container that answers requests."""
@@ -21,10 +21,6 @@ MANAGEMENT_PORT = 8081
 
 USER = 65532
 """The unprivileged user of the server image; also the group that owns the volumes."""
-
-TOKEN_DIRECTORY = "/var/run/secrets/codemodel"  # noqa: S105 - a place, not a secret
-
-KEYS_DIRECTORY = "/var/run/secrets/codemodel-keys"
 
 _STOP_SECONDS, _UNROUTE_SECONDS, _GRACE_SECONDS = 60, 5, 45
 """A pod is killed after the first. Endpoints are removed in the second, running requests end in the third; the rest is
@@ -43,9 +39,11 @@ _ROLLOUT_SECONDS = 7200
 """Progress deadline. Downloads of tens of gigabytes are progress, although Kubernetes sees none."""
 
 
-def build_deployment(owner: Owner, spec: CodeModelSpec, *, image: str) -> dict[str, Any]:
+def build_deployment(
+    owner: Owner, spec: CodeModelSpec, *, image: str, downloads: Downloads
+) -> dict[str, Any]:
     """Return the Deployment, without spec.replicas: that belongs to the autoscaler."""
-    pod = _pod(owner.name, spec, image)
+    pod = _pod(owner.name, spec, image, downloads)
     template = {
         "metadata": {
             "labels": labels(owner.name),
@@ -70,7 +68,7 @@ def build_deployment(owner: Owner, spec: CodeModelSpec, *, image: str) -> dict[s
     }
 
 
-def _pod(name: str, spec: CodeModelSpec, image: str) -> dict[str, Any]:
+def _pod(name: str, spec: CodeModelSpec, image: str, downloads: Downloads) -> dict[str, Any]:
     model = spec.download
     return {
         "automountServiceAccountToken": False,
@@ -86,9 +84,9 @@ def _pod(name: str, spec: CodeModelSpec, image: str) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         **(_together(name) if _one_node(model, spec) else {}),
-        **({"initContainers": [_downloader(model, spec, image)]} if model else {}),
-        "containers": [_server(name, model, spec, image)],
-        "volumes": _volumes(name, model, spec),
+        **({"initContainers": [build_downloader(model, spec, image, downloads)]} if model else {}),
+        "containers": [_server(name, spec.served, spec, image)],
+        "volumes": build_volumes(name, spec),
     }
 
 
@@ -101,27 +99,6 @@ def _together(name: str) -> dict[str, Any]:
     """On another node a replica could never attach the volume; unscheduled, it says why."""
     term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": selector(name)}}
     return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
-
-
-def _downloader(model: Model, spec: CodeModelSpec, image: str) -> dict[str, Any]:
-    arguments = [model.source, model_path(model)]
-    mounts = [{"name": "models", "mountPath": MODELS_PATH}, {"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
-    if model.sha256 is not None:
-        arguments += ["--sha256", model.sha256]
-    if model.secret_ref is not None:
-        arguments += ["--token-file", f"{TOKEN_DIRECTORY}/token"]
-        mounts.append({"name": "token", "mountPath": TOKEN_DIRECTORY, "readOnly": True})  # type: ignore[dict-item]
-    return {
-        "name": DOWNLOADER,
-        "image": image,
-        "command": ["codemodel-fetch"],
-        "args": arguments,
-        "resources": _resources(spec),
-        # Where no message of its own was left (an image without the command, say), the log's end is one.
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": _container_security(),
-        "volumeMounts": mounts,
-    }
 
 
 def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> dict[str, Any]:
@@ -161,7 +138,7 @@ def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> 
             {"name": "http", "containerPort": PORT, "protocol": "TCP"},
             {"name": "management", "containerPort": MANAGEMENT_PORT, "protocol": "TCP"},
         ],
-        "resources": _resources(spec),
+        "resources": resources(spec),
         "startupProbe": {**ready, "failureThreshold": _LOAD_SECONDS // 2},
         "readinessProbe": {**ready, "failureThreshold": 2},
         "livenessProbe": {**alive, "failureThreshold": 6},
@@ -169,41 +146,6 @@ def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> 
         "lifecycle": {"preStop": {"sleep": {"seconds": _UNROUTE_SECONDS}}},
         # A crash without a message of its own still shows the end of its log.
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": _container_security(),
+        "securityContext": security(),
         "volumeMounts": mounts,
     }
-
-
-def _resources(spec: CodeModelSpec) -> dict[str, Any]:
-    """The same for both containers: a pod is charged for the larger one, not for the sum."""
-    return {
-        "requests": {"cpu": spec.resources.requests.cpu, "memory": spec.resources.requests.memory},
-        "limits": {"cpu": spec.resources.limits.cpu, "memory": spec.resources.limits.memory},
-    }
-
-
-def _container_security() -> dict[str, Any]:
-    return {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-
-
-def _volumes(name: str, model: Model | None, spec: CodeModelSpec) -> list[dict[str, Any]]:
-    volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": {}}]
-    if model and spec.cache.mode == "Shared":
-        volumes.insert(0, {"name": "models", "persistentVolumeClaim": {"claimName": claim_name(name)}})
-    elif model:
-        volumes.insert(0, {"name": "models", "emptyDir": {"sizeLimit": spec.cache.size}})
-    if model and model.secret_ref is not None:
-        token = [{"key": "token", "path": "token"}]
-        volumes.append({"name": "token", "secret": {**_secret(model.secret_ref), "items": token}})
-    if spec.auth is not None:
-        volumes.append({"name": "keys", "secret": _secret(spec.auth.secret_ref)})
-    return volumes
-
-
-def _secret(reference: SecretReference) -> dict[str, Any]:
-    """A volume source that the server's group can read, and nobody else."""
-    return {"secretName": reference.name, "defaultMode": 0o440}

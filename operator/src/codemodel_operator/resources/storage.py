@@ -21,6 +21,8 @@ def model_path(model: Model) -> str:
     Another source or checksum gives another name: an edited spec downloads anew and never overwrites a file
     that running replicas have mapped into memory.
     """
+    if model.mounted:
+        return f"{MODELS_PATH}/{model.mounted.path}"
     identity = f"{model.source}\n{model.sha256 or ''}"
     return f"{MODELS_PATH}/{hashlib.sha256(identity.encode()).hexdigest()[:16]}.gguf"
 
