@@ -8,7 +8,7 @@ MODEL := build/sample-coder.gguf
 # The server needs llama.cpp's library only: no tools, no image or audio models.
 LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake
 
-.PHONY: help up down status serve test test-unit e2e bench-server lint format crds lock clean
+.PHONY: help up down status serve test test-unit e2e bench-server bench-fetch lint format crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ e2e: .venv/engine up ## the end-to-end suite on the cluster
 
 bench-server: .venv/engine ## our server against llama-server and llama_cpp.server (ARGS="--quick --only infill")
 	@$(BIN)/python -m inference_server.benchmarks $(ARGS)
+
+bench-fetch: .venv/ready ## codemodel-fetch against curl and sha256sum on a file of 2 GiB (ARGS="--runs 1")
+	@$(BIN)/python -m delivery.benchmarks $(ARGS)
 
 lint: .venv/engine ## ruff, mypy, import layers, and the generated files
 	$(BIN)/ruff check

@@ -17,6 +17,7 @@ import codemodel_operator
 import codemodel_server
 from codemodel_delivery.fetch import cli as fetch
 from codemodel_delivery.fetch.errors import FetchError
+from codemodel_delivery.gguf.errors import GGUFError
 from codemodel_operator.__main__ import parse as parse_operator_settings
 from codemodel_operator.api.codemodel import parse_spec
 from codemodel_operator.api.crd import build_crd, structural
@@ -167,8 +168,12 @@ def failures_of_a_download() -> dict[str, int]:
     return {error.__name__: error.exit_code for error in FetchError.__subclasses__()}
 
 
+def failures_of_a_header() -> set[str]:
+    return {error.__name__ for error in GGUFError.__subclasses__()}
+
+
 def reasons() -> set[str]:
-    return reasons_of_the_operator() | set(failures_of_a_download())
+    return reasons_of_the_operator() | set(failures_of_a_download()) | failures_of_a_header()
 
 
 def test_one_reason_of_each_form_is_found() -> None:

@@ -82,7 +82,8 @@ def test_its_status_says_what_there_is(api: Api, namespace: str, model_file: Mod
     assert condition(found, "ModelAvailable")["status"] == "True"
     assert (status["replicas"], status["readyReplicas"]) == (1, 1)
     assert status["endpoint"].startswith("http")
-    assert status["model"] == {"source": SOURCE, "sha256": model_file.sha256}
+    model = status["model"]
+    assert (model["source"], model["sha256"], model["architecture"]) == (SOURCE, model_file.sha256, "llama")
 
 
 def test_kubectl_shows_what_matters_in_a_line(namespace: str) -> None:

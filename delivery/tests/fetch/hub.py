@@ -1,13 +1,15 @@
 """A model hub that misbehaves as told."""
 
 import hashlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Handler = BaseHTTPRequestHandler
 MODEL = b"GGUF" + bytes(range(256)) * 2048
+_SLICE = 1 << 14
 SHA256 = hashlib.sha256(MODEL).hexdigest()
 
 
@@ -80,6 +82,23 @@ def hold_at(offset: int) -> Callable[[Hub, Handler], None]:
     return behave
 
 
+def hold_after(size: int, then: Callable[[], object]) -> Callable[[Hub, Handler], None]:
+    """So many bytes from where the client wants to go on, as fast as it reads; then nothing as long as it stays."""
+
+    def behave(hub: Hub, handler: Handler) -> None:
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SLICE)
+        start = _start(hub, handler)
+        cut_after(0)(hub, handler)
+        for offset in range(start, start + size, _SLICE):
+            part = hub.content[offset : min(offset + _SLICE, start + size)]
+            handler.wfile.write(part)
+            hub.sent += len(part)
+        then()
+        handler.rfile.read(1)
+
+    return behave
+
+
 def wrong_range(hub: Hub, handler: Handler) -> None:
     """A part that begins elsewhere."""
     total = len(hub.content)
@@ -111,6 +130,10 @@ def running(hub: Hub, host: str = "127.0.0.1") -> Iterator[Hub]:
 
     class Request(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            with suppress(ConnectionResetError):
+                super().handle()
 
         def do_GET(self) -> None:
             try:

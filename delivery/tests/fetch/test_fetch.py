@@ -1,6 +1,7 @@
 """The downloader against a hub that misbehaves."""
 
 import json
+import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -149,13 +150,52 @@ def test_encryption_is_not_left() -> None:
         refuse_downgrade(parse_source("https://host/x"), parse_source("http://host/x"))
 
 
-def test_a_token_goes_to_its_own_host_only(fetcher: Fetcher) -> None:
-    with running(Hub(whole), host="127.0.0.2") as other:
-        redirect = status(302, Location=other.url)
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_token_goes_to_its_own_host_only(fetcher: Fetcher, code: int) -> None:
+    with running(Hub(cut_after(1000), whole), host="127.0.0.2") as other:
+        redirect = status(code, Location=other.url, Set_Cookie="session=secret")
         with running(Hub(redirect)) as hub:
             fetcher.fetch(hub.url, SHA256, token="secret")
-    assert hub.requests[0]["authorization"] == "Bearer secret"
-    assert "authorization" not in other.requests[0]
+    assert [request["authorization"] for request in hub.requests] == ["Bearer secret"] * 2
+    assert other.requests[1]["range"] == "bytes=1000-"
+    assert "secret" not in str(other.requests)
+
+
+def test_a_token_does_not_come_back_by_way_of_another_host(fetcher: Fetcher) -> None:
+    def back(hub: Hub, handler: Handler) -> None:
+        hub.send(handler, 302, b"", Location=first.url)
+
+    with (
+        running(Hub(back), host="127.0.0.2") as other,
+        running(Hub(status(302, Location=other.url), whole)) as first,
+    ):
+        fetcher.fetch(first.url, SHA256, token="secret")
+    assert "authorization" not in first.requests[1]
+
+
+def test_each_version_is_named_when_a_download_goes_on(fetcher: Fetcher) -> None:
+    """By its strong ETag, or else by its date; a weak ETag is no name for bytes (RFC 9110, section 13.1.5)."""
+    date = "Wed, 21 Oct 2015 07:28:00 GMT"
+
+    def weak(hub: Hub, handler: Handler) -> None:
+        hub.etag = 'W/"1"'
+        hub.send(handler, 200, MODEL[:1000], Content_Length=str(len(MODEL)), Last_Modified=date)
+        handler.close_connection = True
+
+    with running(Hub(weak, cut_after(1000), whole)) as hub:
+        fetcher.fetch(hub.url, SHA256)
+    assert hub.requests[1]["if-range"] == date
+    assert "if-range" not in hub.requests[2]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_connection_that_is_cut_anywhere(fetcher: Fetcher, seed: int) -> None:
+    chance = random.Random(seed)
+    cuts = [cut_after(chance.choice([1, 10, 1000, 100_000, 300_000])) for _ in range(5)]
+    with running(Hub(*cuts, whole)) as hub:
+        fetcher.fetch(hub.url, SHA256)
+    assert fetcher.path.read_bytes() == MODEL
+    assert hub.sent == len(MODEL)
 
 
 def test_two_writers_download_once(tmp_path: Path) -> None:

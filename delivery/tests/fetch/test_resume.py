@@ -33,7 +33,7 @@ _IN_MEMORY = 1 << 16
 def stopped(fetcher: Fetcher, hub: Hub, offset: int, number: signal.Signals) -> tuple[int, str]:
     """Starts codemodel-fetch and ends it when it is this far; returns its exit status and its log."""
     command = [sys.executable, "-m", "codemodel_delivery.fetch.cli", hub.url, str(fetcher.path)]
-    environment = {"PYTHONPATH": ":".join(sys.path)}
+    environment = {"PYTHONPATH": ":".join(sys.path), "CODEMODEL_ALLOW_PRIVATE": "1"}
     asked = len(hub.requests) + 1
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -11,6 +11,7 @@ from typing import Any
 import kopf
 
 from .api import GROUP, PLURAL, VERSION
+from .headers import HeaderReader
 from .kube import KubeCluster
 from .reconcile import Reconciler
 from .resources.download import Downloads
@@ -88,10 +89,12 @@ class _Operator:
         calls = self._settings.workers * _CALLS_PER_WORKER
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(calls, thread_name_prefix="api"))
         cluster = KubeCluster.connect(calls)
+        downloads = Downloads(self._settings.allow_private_sources, self._settings.hub_endpoint)
         reconciler = Reconciler(
             cluster,
+            HeaderReader(downloads),
             default_image=self._settings.server_image,
-            downloads=Downloads(self._settings.allow_private_sources, self._settings.hub_endpoint),
+            downloads=downloads,
             now=lambda: datetime.now(UTC),
         )
         self._workers = [

@@ -14,6 +14,7 @@ from .cluster import Cluster, Manifest
 from .errors import EndingError, OperatorError
 from .events import build_event, complaint, transitions
 from .observe import Observed, observe, owned_by
+from .plan import Headers, make_plan
 from .pods import alive, downloading
 from .progress import LOG_LINES, Progress, parse_progress
 from .resources import build_children
@@ -29,9 +30,16 @@ class Reconciler:
     """Level-triggered: looks at what is, not at what happened; doing it twice changes nothing."""
 
     def __init__(
-        self, cluster: Cluster, *, default_image: str, downloads: Downloads, now: Callable[[], datetime]
+        self,
+        cluster: Cluster,
+        headers: Headers,
+        *,
+        default_image: str,
+        downloads: Downloads,
+        now: Callable[[], datetime],
     ) -> None:
         self._cluster = cluster
+        self._headers = headers
         self._default_image = default_image
         self._downloads = downloads
         self._now = now
@@ -51,10 +59,7 @@ class Reconciler:
             # What runs goes on running as it is.
             world = World(owner, None, _owned(owner, observed), observed.pods, [Problem("InvalidSpec", spec)])
         else:
-            children, problems = await self._apply(owner, spec, observed)
-            if not problems:
-                await self._prune(owner, children, observed)
-            world = World(owner, spec, children, observed.pods, problems)
+            world = await self._make(owner, spec, observed)
         riddles = unexplained(world)
         downloader = downloading(alive(world.pods))
         world = replace(
@@ -72,9 +77,20 @@ class Reconciler:
             return PROGRESS_SECONDS
         return UNEXPLAINED_SECONDS if riddles else RESYNC_SECONDS
 
+    async def _make(self, owner: Owner, spec: CodeModelSpec, observed: Observed) -> World:
+        """Bring the children to the spec, unless the model could not be served."""
+        plan = await make_plan(owner, spec, observed, self._headers)
+        if plan.problem:
+            children, problems = _owned(owner, observed), [plan.problem]
+        else:
+            children, problems = await self._apply(owner, plan.spec, observed)
+            if not problems:
+                await self._prune(owner, children, observed)
+        return World(owner, spec, children, observed.pods, problems, facts=plan.facts)
+
     async def _apply(
         self, owner: Owner, spec: CodeModelSpec, observed: Observed
-    ) -> tuple[dict[str, Manifest], Sequence[Problem]]:
+    ) -> tuple[dict[str, Manifest], list[Problem]]:
         """Return the children as stored by role, and the problems with those that are not as desired."""
         desired = build_children(owner, spec, default_image=self._default_image, downloads=self._downloads)
         results = await asyncio.gather(

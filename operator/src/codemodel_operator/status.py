@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from .api.codemodel import Owner
 from .api.spec import CodeModelSpec
-from .api.status import CodeModelStatus, Condition, ConditionStatus, ModelStatus
+from .api.status import CodeModelStatus, Condition, ConditionStatus, ModelFacts, ModelStatus
 from .apply import Problem
 from .cluster import Manifest
 from .pods import (
@@ -50,6 +50,9 @@ class World:
     hints: Hints = field(default_factory=dict)
     progress: Progress | None = None
     """Of the download under way."""
+
+    facts: ModelFacts = field(default_factory=ModelFacts)
+    """What is known of the model."""
 
     def child(self, kind: str, part: str) -> Mapping[str, Any]:
         """Return the spec or status of a child, empty when there is none."""
@@ -213,6 +216,7 @@ def _model(world: World) -> ModelStatus | None:
         return None
     progress = world.progress
     return ModelStatus(
+        **world.facts.model_dump(),
         source=model.source,
         sha256=model.sha256,
         downloaded_bytes=progress.bytes if progress else None,

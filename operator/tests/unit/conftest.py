@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from codemodel_delivery.gguf.errors import GGUFError
+from codemodel_delivery.gguf.header import Header
+from codemodel_delivery.gguf.tensors import Tensor
+from codemodel_delivery.gguf.types import TENSOR_TYPES
 from codemodel_operator.errors import OperatorError, RefusedError
 from codemodel_operator.resources import ROLES
 
@@ -92,6 +96,46 @@ class FakeCluster:
         if error := self.refuse.get("Event"):
             raise error
         self.events.append(event)
+
+
+class FakeHeaders:
+    """Implements `plan.Headers`: the same answer for every source; remembers who asked."""
+
+    def __init__(self, answer: Header | GGUFError | None = None) -> None:
+        self.answer = answer
+        self.asked: list[str] = []
+
+    async def read(self, source: str) -> Header | None:
+        self.asked.append(source)
+        if isinstance(self.answer, GGUFError):
+            raise self.answer
+        return self.answer
+
+
+def header(**change: Any) -> Header:
+    """That of a model like TinyLlama in Q4_K_M: 638 MiB, 22 KiB a token."""
+    weights = Tensor("output.weight", TENSOR_TYPES[12], (256, 1 << 22), 638 << 20)
+    fields: dict[str, Any] = {
+        "architecture": "llama",
+        "name": "tiny",
+        "quantization": "Q4_K_M",
+        "context_length": 2048,
+        "embedding_length": 2048,
+        "block_count": 22,
+        "feed_forward_length": 5632,
+        "expert_feed_forward_length": 0,
+        "experts_used": 0,
+        "heads": (32,) * 22,
+        "kv_heads": (4,) * 22,
+        "key_length": 64,
+        "value_length": 64,
+        "vocabulary": 32000,
+        "merges": 0,
+        "tensors": (weights,),
+        "data_offset": 1 << 20,
+        "size": 639 << 20,
+    }
+    return Header(**{**fields, **change})
 
 
 def _merge(live: Any, desired: Any) -> Any:

@@ -9,6 +9,7 @@ import yaml
 
 from codemodel_operator.api.codemodel import Owner, owner_of, parse_spec
 from codemodel_operator.api.spec import CodeModelSpec
+from codemodel_operator.memory import plan_memory
 from codemodel_operator.resources import build_children
 from codemodel_operator.resources.download import Downloads
 from codemodel_operator.resources.storage import model_path
@@ -20,8 +21,9 @@ CASES = sorted(path.name.removesuffix(".input.yaml") for path in DATA.glob("*.in
 def build(body: dict[str, Any]) -> list[dict[str, Any]]:
     spec = parse_spec(body)
     assert isinstance(spec, CodeModelSpec), spec
+    planned = plan_memory(spec, None, None)
     children = build_children(
-        owner_of(body), spec, default_image="codemodel-server:dev", downloads=Downloads()
+        owner_of(body), planned, default_image="codemodel-server:dev", downloads=Downloads()
     )
     return list(children.values())
 

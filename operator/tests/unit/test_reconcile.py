@@ -12,6 +12,8 @@ from codemodel_operator.reconcile import Reconciler
 from codemodel_operator.resources import ROLES
 from codemodel_operator.resources.download import Downloads
 
+from .conftest import FakeHeaders
+
 KEY = ("models", "coder")
 CHILDREN = sorted(ROLES)
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -26,8 +28,10 @@ def codemodel(**spec: Any) -> dict[str, Any]:
     }
 
 
-def reconcile(cluster: Any) -> float | None:
-    reconciler = Reconciler(cluster, default_image="server:1", downloads=Downloads(), now=lambda: NOW)
+def reconcile(cluster: Any, headers: FakeHeaders | None = None) -> float | None:
+    reconciler = Reconciler(
+        cluster, headers or FakeHeaders(), default_image="server:1", downloads=Downloads(), now=lambda: NOW
+    )
     return asyncio.run(reconciler.reconcile(KEY))
 
 

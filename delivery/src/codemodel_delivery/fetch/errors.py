@@ -8,7 +8,8 @@ FetchError
 ├── NotGGUF           14  the file is no model
 ├── NoSpace           15  the volume has too little room
 ├── NetworkFailed     16  the server cannot be reached or breaks off, again and again
-└── CannotWrite       17  the volume refuses, for another reason than its size
+├── CannotWrite       17  the volume refuses, for another reason than its size
+└── TooLarge          18  the file has more bytes than are allowed
 """
 
 
@@ -68,3 +69,9 @@ class CannotWrite(FetchError):  # noqa: N818
     """The volume refuses, for another reason than its size: permissions, a read-only mount, a fault."""
 
     exit_code = 17
+
+
+class TooLarge(FetchError):  # noqa: N818
+    """The file has more bytes than are allowed."""
+
+    exit_code = 18

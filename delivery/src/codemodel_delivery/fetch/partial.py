@@ -3,14 +3,19 @@
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from codemodel_delivery.fetch.lane import Lane
+
 MAGIC = b"GGUF"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _BLOCK = 1 << 20
+# Bytes: a slow disk works while the rest comes, instead of at the end, and few pages that it does not have fill memory.
+_FLUSH_EVERY = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,13 @@ class Partial:
         self._note = _note(path)
         self._digest = hashlib.sha256()
         self._head = b""
-        self._file = path.open("ab+")
+        # Without a buffer: what was written is in the file, whenever the process is killed.
+        self._file = path.open("ab+", buffering=0)
+        # hashlib and the kernel work without Python's lock, so that receiving, hashing and writing go on at once.
+        self._hashing = Lane(self._hash)
+        self._writing = Lane(self._write)
+        self._flushing = Lane(self._flush)
+        self._unflushed = 0
 
     def __enter__(self) -> Self:
         version = self._noted()
@@ -71,6 +82,12 @@ class Partial:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        # What was received is kept; a slow disk is not waited for.
+        with suppress(OSError):
+            self._writing.wait()
+        self._hashing.wait()
+        for lane in (self._writing, self._flushing, self._hashing):
+            lane.close()
         self._file.close()
         if self.size == 0 or self.version.validator is None:
             self.discard()
@@ -78,6 +95,7 @@ class Partial:
     @property
     def sha256(self) -> str:
         """Of the bytes so far, hexadecimal."""
+        self._hashing.wait()
         return self._digest.hexdigest()
 
     @property
@@ -92,6 +110,8 @@ class Partial:
 
     def restart(self, version: Version) -> None:
         """Forgets all bytes; those to come are of this version."""
+        self._hashing.wait()
+        self._writing.wait()
         self._note.unlink(missing_ok=True)
         self._file.truncate(0)
         self.size = 0
@@ -100,17 +120,17 @@ class Partial:
         self._head = b""
         if version.validator is not None:
             note = {"source": self._source, "boot": _boot(), **asdict(version)}
-            fresh = self._note.with_name(f"{self._note.name}.new")
+            fresh = _fresh(self._note)
             fresh.write_text(json.dumps(note), encoding="utf-8")
             fresh.replace(self._note)
 
     def append(self, data: bytes) -> None:
-        """Adds bytes at the end.
+        """Adds bytes at the end; returns before they are there.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: those before them cannot be written.
         """
-        self._file.write(data)
+        self._writing.put(data)
         self._count(data)
 
     def discard(self) -> None:
@@ -118,18 +138,40 @@ class Partial:
         remove_partial(self.path)
 
     def publish(self, path: Path, mode: int) -> None:
-        """Gives the file its final name; it is on disk by then."""
+        """Gives the file its final name; it is on disk by then.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._writing.wait()
+        self._flushing.wait()
         self._file.close()
         self.path.chmod(mode)
         flush(self.path)
         self.path.replace(path)
         flush(path.parent)
-        self._note.unlink(missing_ok=True)
+        remove_partial(self.path)
 
     def _count(self, data: bytes) -> None:
         self._head = (self._head + data)[: len(MAGIC)] if len(self._head) < len(MAGIC) else self._head
-        self._digest.update(data)
+        self._hashing.put(data)
         self.size += len(data)
+
+    def _hash(self, data: bytes) -> None:
+        self._digest.update(data)
+
+    def _write(self, data: bytes) -> None:
+        # The kernel may take a part of it, and say only when asked again that the disk is full.
+        while data:
+            written = self._file.write(data)
+            self._unflushed += written
+            data = data[written:]
+        if self._unflushed >= _FLUSH_EVERY:
+            self._unflushed = 0
+            self._flushing.put(b"")
+
+    def _flush(self, _: bytes) -> None:
+        os.fdatasync(self._file.fileno())
 
     def _noted(self) -> Version | None:
         try:
@@ -141,9 +183,10 @@ class Partial:
 
 
 def remove_partial(path: Path) -> None:
-    """Removes a partial file, if there is one, and its note."""
-    path.unlink(missing_ok=True)
-    _note(path).unlink(missing_ok=True)
+    """Removes a partial file, if there is one, and what was noted about it."""
+    note = _note(path)
+    for file in (path, note, _fresh(note)):
+        file.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:
@@ -157,6 +200,10 @@ def flush(path: Path) -> None:
 
 def _note(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
+
+
+def _fresh(note: Path) -> Path:
+    return note.with_name(f"{note.name}.new")
 
 
 def _boot() -> str:

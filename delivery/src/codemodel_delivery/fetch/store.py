@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
-
 from codemodel_delivery.fetch.errors import (
     CannotWrite,
     ChecksumMismatch,
@@ -82,6 +80,8 @@ class ModelStore:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._locked():
                 if self._is_here(source, sha256):
+                    # Of a download that was killed right after its file got its name, or of a source not used now.
+                    remove_partial(_partial(self._path))
                     return False
                 self._remove_abandoned()
                 self._fetch(source, sha256, transfer)
@@ -126,6 +126,8 @@ class ModelStore:
             try:
                 transfer.receive(partial)
                 _check(partial, source, sha256)
+                # Killed after the next line, the old note would vouch for the new file if both are of one size.
+                self._note.unlink(missing_ok=True)
                 partial.publish(self._path, _MODE)
             except (NetworkFailed, Unauthorized):
                 # What is here is still good: the next try goes on from it.
@@ -169,7 +171,7 @@ class ModelStore:
 
 def _check(partial: Partial, source: str, sha256: str | None) -> None:
     if sha256 is not None and partial.sha256 != sha256:
-        where = shown(httpx.URL(source))
+        where = shown(source)
         raise ChecksumMismatch(
             f"expected {sha256}, got {partial.sha256}: correct spec.model.sha256 or the file at {where}"
         )

@@ -76,7 +76,8 @@ def test_beside_streams_whole_tiles_are_read_that_do_not_keep_them_waiting() -> 
     assert Pace(512, 0.1).tokens(4, 1) == TILE // 2
 
 
-def test_a_tile_is_read_for_each_that_waits_for_its_first_token_up_to_a_limit() -> None:
+def test_a_tile_is_read_for_each_prompt_that_ends_with_it_up_to_a_limit() -> None:
+    assert Pace(512, 0.006).tokens(4, 0) == TILE
     assert Pace(512, 0.006).tokens(14, 2) == 2 * TILE
     assert Pace(512, 0.006).tokens(1, 15) == MOST_TILES * TILE
     assert Pace(512, 0.1).tokens(1, 15) == TILE // 2

@@ -133,8 +133,8 @@ class Requests(ApiModel):
     cpu: Quantity = "2"
     """Cores reserved: 500m, 2 or, in quotes, "1.5". The autoscaler's target is a percentage of this."""
 
-    memory: Quantity = "4Gi"
-    """Bytes reserved: the model file, its context, and some."""
+    memory: Quantity | None = None
+    """Bytes reserved; left out, what the header of the model file says that a replica needs, or 4Gi."""
 
 
 class Limits(ApiModel):
@@ -143,8 +143,8 @@ class Limits(ApiModel):
     cpu: Quantity = "4"
     """Cores at most: 500m, 2 or, in quotes, "1.5". Above the request, so that use can exceed the target."""
 
-    memory: Quantity = "8Gi"
-    """Bytes at most; a replica that needs more is killed."""
+    memory: Quantity | None = None
+    """Bytes at most, a replica that needs more is killed; left out, what it needs by its header, or 8Gi."""
 
 
 class Resources(ApiModel):
@@ -155,6 +155,7 @@ class Resources(ApiModel):
             *(
                 (
                     # What is no quantity has a message of its own.
+                    f"!has(self.requests.{what}) || !has(self.limits.{what}) || "
                     f"!isQuantity(string(self.requests.{what})) || !isQuantity(string(self.limits.{what})) || "
                     f"quantity(string(self.requests.{what}))"
                     f".compareTo(quantity(string(self.limits.{what}))) <= 0",
@@ -176,7 +177,7 @@ class Resources(ApiModel):
     def _check(self) -> Self:
         for what in ("cpu", "memory"):
             request, limit = getattr(self.requests, what), getattr(self.limits, what)
-            if parse_quantity(request) > parse_quantity(limit):
+            if request and limit and parse_quantity(request) > parse_quantity(limit):
                 raise ValueError(
                     f"requests.{what} ({request}) is more than limits.{what} ({limit}); "
                     f"raise the limit or lower the request"

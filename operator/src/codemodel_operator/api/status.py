@@ -31,7 +31,29 @@ class Condition(ApiModel):
     """When the status last changed (RFC 3339, UTC)."""
 
 
-class ModelStatus(ApiModel):
+class ModelFacts(ApiModel):
+    """What the header of a model file says, as far as it could be read before the download."""
+
+    architecture: str | None = None
+    """For example llama or qwen2."""
+
+    parameters: Annotated[int | None, Field(json_schema_extra={"format": "int64"})] = None
+    """Number of weights."""
+
+    quantization: str | None = None
+    """How the weights are stored, for example Q4_K_M."""
+
+    context_length: Annotated[int | None, Field(json_schema_extra={"format": "int64"})] = None
+    """Tokens that the model was trained for."""
+
+    size_bytes: Annotated[int | None, Field(json_schema_extra={"format": "int64"})] = None
+    """Bytes of the file."""
+
+    required_memory: str | None = None
+    """What a replica needs with all its contexts full, as a quantity."""
+
+
+class ModelStatus(ModelFacts):
     """The model that the replicas are to serve."""
 
     source: str

@@ -1,11 +1,7 @@
 """How many tokens the attention memory is made for."""
 
+from codemodel_delivery.gguf.room import cells_within, limit_for
 from codemodel_server.errors import LoadError
-
-# Python, the HTTP server, llama.cpp's compute buffers for a batch of 512 tokens; measured with a 1.1 B model.
-_BESIDE_BYTES = 192 << 20
-# Of the limit, so much is left for what comes and goes.
-_USABLE = 0.95
 
 
 def cell_count(
@@ -29,10 +25,9 @@ def cell_count(
     wanted = context_length * parallel
     if memory_limit is None or bytes_per_cell == 0:
         return wanted
-    free = int(memory_limit * _USABLE) - weight_bytes - _BESIDE_BYTES
-    cells = min(wanted, max(0, free) // bytes_per_cell)
+    cells = min(wanted, cells_within(memory_limit, weight_bytes, bytes_per_cell))
     if cells < context_length:
-        needed = (weight_bytes + _BESIDE_BYTES + context_length * bytes_per_cell) / _USABLE
+        needed = limit_for(weight_bytes, context_length, bytes_per_cell)
         raise LoadError(
             f"a context of {context_length} tokens does not fit: model and context need {needed / 2**20:.0f} MiB, "
             f"and the memory limit is {memory_limit / 2**20:.0f} MiB: raise the limit, or lower the context length"

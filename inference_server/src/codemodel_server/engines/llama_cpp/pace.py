@@ -10,8 +10,8 @@ TILE = 64
 # Of so few rows at the beginning of a text, the matrix kernels gain more than the attention loses.
 MIXED = 32
 CHEAP_POSITION = 256
-# Between two tokens of the streams, a tile is read for each that waits for its first one, but no more than these:
-# prompts in larger groups take less time, and the streams' decodes are fuller after them.
+# Between two tokens of the streams, a tile is read for each prompt that ends with it, but no more than these: prompts
+# in larger groups take less time, and the streams' decodes are fuller after them. Long prompts share one tile.
 MOST_TILES = 4
 # On a slow machine a tile takes too long for those who wait for a token.
 LONGEST_SECONDS = 0.6
@@ -35,19 +35,18 @@ class Pace:
         if tokens >= TILE // 2:
             self.seconds_per_token += _NEWEST_WEIGHT * (seconds / tokens - self.seconds_per_token)
 
-    def tokens(self, streams: int, readers: int) -> int:
+    def tokens(self, streams: int, ending: int) -> int:
         """How many tokens of prompts the next step reads: whole tiles, as a rule.
 
         Args:
             streams: that get a token in it.
-            readers: that wait for their first token.
+            ending: prompts of which no more than a tile is left to be read.
         """
         if not streams:
             return self._tiles(READING_SECONDS)
         if TILE * self.seconds_per_token > LONGEST_SECONDS:
             return self._tiles(STREAMING_SECONDS)
-        waiting = min(MOST_TILES, readers)
-        return min(max(self._tiles(STREAMING_SECONDS), waiting * TILE), self._batch)
+        return min(max(self._tiles(STREAMING_SECONDS), min(MOST_TILES, ending) * TILE), self._batch)
 
     def together(self, streams: int, tokens: int, position: int) -> bool:
         """Whether streams and prompts are best computed in one decode.

@@ -14,7 +14,7 @@ from codemodel_server.engines.base import Activity, Candidate, Priority, Token
 from codemodel_server.engines.llama_cpp.native.context import MOST_SEQUENCES, NativeContext, Outcome, Piece
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.native.sampler import Candidates, Logits
-from codemodel_server.engines.llama_cpp.pace import Pace
+from codemodel_server.engines.llama_cpp.pace import TILE, Pace
 from codemodel_server.engines.llama_cpp.plan import readings, writers
 from codemodel_server.engines.llama_cpp.room import Room
 from codemodel_server.engines.llama_cpp.sequence import Sequence
@@ -150,8 +150,8 @@ class Scheduler:
         readers = [sequence.reader() for sequence in self._running]
         cost = self._pace.seconds_per_token
         writing = {reader.key: 1 for reader in writers(readers, self._step)}
-        waiting = sum(reader.unread > 0 for reader in readers)
-        reading = readings(readers, self._step, self._pace.tokens(len(writing), waiting), cost)
+        ending = sum(0 < reader.unread <= TILE for reader in readers)
+        reading = readings(readers, self._step, self._pace.tokens(len(writing), ending), cost)
         farthest = max((reader.position for reader in readers if reader.key in reading), default=0)
         if self._pace.together(len(writing), sum(reading.values()), farthest):
             self._decode_all({**writing, **reading})

@@ -1,0 +1,1 @@
+"""What a verified download costs, beside curl and sha256sum."""

@@ -1,0 +1,1 @@
+"""What a model needs, read from the first megabytes of its GGUF file."""

@@ -1,0 +1,108 @@
+"""How much memory a replica gets, decided before anything is scheduled. Pure functions."""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from codemodel_delivery.gguf.estimate import bytes_per_cell, required_memory
+from codemodel_delivery.gguf.header import Header
+from codemodel_delivery.gguf.room import limit_for
+
+from .api.quantity import parse_quantity
+from .api.spec import CodeModelSpec
+from .api.status import ModelFacts
+from .apply import Problem
+from .cluster import Manifest
+from .resources.deployment import SERVER
+
+_MIB = 1 << 20
+_GIB = 1 << 30
+_UNKNOWN_REQUEST = "4Gi"
+_UNKNOWN_LIMIT = "8Gi"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Of a container, as quantities."""
+
+    request: str
+    limit: str
+
+
+def facts_of(header: Header, spec: CodeModelSpec) -> ModelFacts:
+    """Return what a header says, for the status."""
+    return ModelFacts(
+        architecture=header.architecture,
+        parameters=header.parameters,
+        quantization=header.quantization,
+        context_length=header.context_length or None,
+        size_bytes=header.size,
+        required_memory=_text(_needed(header, spec)),
+    )
+
+
+def misfit(header: Header, spec: CodeModelSpec) -> Problem | None:
+    """Return why the server would not start within the user's limit, None when it would."""
+    limit = spec.resources.limits.memory
+    least = limit_for(header.weight_bytes, _context(header, spec), bytes_per_cell(header))
+    if limit is None or parse_quantity(limit) >= least:
+        return None
+    return Problem(
+        "ModelDoesNotFit",
+        f"The model ({_text(header.weight_bytes)}) and one context of {_context(header, spec)} tokens need "
+        f"{_text(least)}, and spec.resources.limits.memory is {limit}; raise it, lower "
+        f"spec.engine.contextLength, or choose a smaller model",
+    )
+
+
+def plan_memory(spec: CodeModelSpec, header: Header | None, live: Memory | None) -> CodeModelSpec:
+    """Return the spec with the memory that was left out filled in.
+
+    Args:
+        spec: what the user wrote.
+        header: of the model; None if it is not known.
+        live: what the replicas have now: they keep it if there is no header to say better.
+    """
+    request, limit = spec.resources.requests.memory, spec.resources.limits.memory
+    if header is not None:
+        needed = _text(_needed(header, spec))
+        likely = Memory(needed, needed)
+    else:
+        likely = live or Memory(_UNKNOWN_REQUEST, _UNKNOWN_LIMIT)
+    limit = limit or max(likely.limit, request or likely.request, key=parse_quantity)
+    request = request or min(likely.request, limit, key=parse_quantity)
+    resources = spec.resources.model_copy(
+        update={
+            "requests": spec.resources.requests.model_copy(update={"memory": request}),
+            "limits": spec.resources.limits.model_copy(update={"memory": limit}),
+        }
+    )
+    return spec.model_copy(update={"resources": resources})
+
+
+def memory_of(deployment: Manifest) -> Memory | None:
+    """Return what the server's container of a live Deployment has, None when it is not complete."""
+    pod = deployment.get("spec", {}).get("template", {}).get("spec", {})
+    container: Manifest = next((c for c in pod.get("containers") or () if c.get("name") == SERVER), {})
+    resources = container.get("resources") or {}
+    request = (resources.get("requests") or {}).get("memory")
+    limit = (resources.get("limits") or {}).get("memory")
+    return Memory(_text(parse_quantity(request)), _text(parse_quantity(limit))) if request and limit else None
+
+
+def _needed(header: Header, spec: CodeModelSpec) -> int:
+    """Bytes for all contexts: by the estimate, and by the server, which would hold fewer tokens with less."""
+    engine = spec.engine
+    estimate = required_memory(header, engine.context_length, engine.parallel)
+    cells = _context(header, spec) * engine.parallel
+    return max(estimate.total, limit_for(header.weight_bytes, cells, bytes_per_cell(header)))
+
+
+def _context(header: Header, spec: CodeModelSpec) -> int:
+    return min(spec.engine.context_length, header.context_length or spec.engine.context_length)
+
+
+def _text(size: int | Decimal) -> str:
+    """As the API server would write it, or else what is read back would look like a change."""
+    mebibytes = math.ceil(size / _MIB)
+    return f"{mebibytes * _MIB // _GIB}Gi" if mebibytes * _MIB % _GIB == 0 else f"{mebibytes}Mi"

@@ -1,0 +1,76 @@
+"""What is decided about a model before anything is scheduled for it."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from codemodel_delivery.gguf.errors import GGUFError
+from codemodel_delivery.gguf.header import Header
+
+from .api.codemodel import Owner
+from .api.spec import CodeModelSpec, Model
+from .api.status import CodeModelStatus, ModelFacts
+from .apply import Problem
+from .memory import facts_of, memory_of, misfit, plan_memory
+from .observe import Observed, owned_by
+from .status import read_status
+
+_HEADER_REASONS = ("NotAModel", "UnsupportedModel", "ModelDoesNotFit")
+
+
+class Headers(Protocol):
+    """Reads the headers of models."""
+
+    async def read(self, source: str) -> Header | None:
+        """Return the header of the file at a source, None when it cannot be had now.
+
+        Raises:
+            NotAModel: the file is none that can be served; the message says what to do.
+            UnsupportedModel: likewise.
+        """
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of a CodeModel."""
+
+    spec: CodeModelSpec
+    """With nothing left out."""
+
+    facts: ModelFacts = field(default_factory=ModelFacts)
+    problem: Problem | None = None
+    """Why nothing is to be scheduled."""
+
+
+async def make_plan(owner: Owner, spec: CodeModelSpec, observed: Observed, headers: Headers) -> Plan:
+    """Decide once for each generation: what runs keeps its memory, whatever hub or formula do meanwhile."""
+    before = read_status(observed.codemodel)
+    deployment = observed.children.get("Deployment")
+    live = memory_of(deployment) if deployment and owned_by(deployment, owner.uid) else None
+    model = spec.download
+    # The Secret's token is the download's alone, so what it opens stays closed here.
+    if model is None or model.secret_ref is not None:
+        return Plan(plan_memory(spec, None, live))
+    if live is not None and _decided(owner, before):
+        return Plan(plan_memory(spec, None, live), _known(model, before))
+    try:
+        header = await headers.read(model.source)
+    except GGUFError as error:
+        message = f"{model.source}: {error}; correct spec.model.source"
+        return Plan(spec, problem=Problem(type(error).__name__, message))
+    if header is None:
+        return Plan(plan_memory(spec, None, live), _known(model, before))
+    return Plan(plan_memory(spec, header, live), facts_of(header, spec), misfit(header, spec))
+
+
+def _decided(owner: Owner, before: CodeModelStatus) -> bool:
+    stalled = before.condition("Stalled")
+    refused = stalled is not None and stalled.status == "True" and stalled.reason in _HEADER_REASONS
+    return before.observed_generation == owner.generation and not refused
+
+
+def _known(model: Model, before: CodeModelStatus) -> ModelFacts:
+    """What an earlier look found out about the same file."""
+    then = before.model
+    if then is None or (then.source, then.sha256) != (model.source, model.sha256):
+        return ModelFacts()
+    return ModelFacts(**{name: getattr(then, name) for name in ModelFacts.model_fields})
