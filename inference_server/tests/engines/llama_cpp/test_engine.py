@@ -60,6 +60,22 @@ def test_a_shared_prefix_is_the_same_to_the_last_bit(small_model: Path) -> None:
     model.close()
 
 
+def test_padding_changes_no_answer_and_leaves_nothing_behind(small_model: Path) -> None:
+    model = NativeModel(small_model)
+    context = NativeContext(model, ContextSize(256, 128, 1, 1))
+    tokens = np.array(model.tokenize("".join(WORDS), add_special=True, parse_special=False)[:13], np.int32)
+    logits = []
+    # Often enough to fill the memory, if anything stayed.
+    for padding in (0, *[3] * 100):
+        assert context.decode([Piece(0, 0, tokens, output=True)], padding) is Outcome.DONE
+        logits.append(context.logits(len(tokens) - 1).copy())
+        context.remove(0)
+    assert np.allclose(logits[0], logits[-1], atol=1e-2)
+    assert int(logits[0].argmax()) == int(logits[-1].argmax())
+    context.close()
+    model.close()
+
+
 def test_answers_at_the_same_time_are_those_of_each_alone(engine: LlamaCppEngine) -> None:
     for seed in range(3):
         some = texts(12, seed=10 + seed)
@@ -199,10 +215,10 @@ def test_a_decode_for_one_client_ends_when_it_leaves(
     inside = threading.Event()
     outcomes: list[Outcome] = []
 
-    def slow(self: NativeContext, pieces: Sequence[Piece]) -> Outcome:
+    def slow(self: NativeContext, pieces: Sequence[Piece], padding: int) -> Outcome:
         inside.set()
         left.wait(30)
-        outcomes.append(decode(self, pieces))
+        outcomes.append(decode(self, pieces, padding))
         return outcomes[-1]
 
     left = threading.Event()
@@ -227,8 +243,12 @@ def test_one_that_llama_cpp_cannot_compute_does_not_harm_the_others(
     decode = NativeContext.decode
     bad = engine.tokenize("poison", add_special=False, parse_special=False)[0].id
 
-    def refuse(self: NativeContext, pieces: Sequence[Piece]) -> Outcome:
-        return Outcome.FAILED if any(bad in piece.tokens[:1] for piece in pieces) else decode(self, pieces)
+    def refuse(self: NativeContext, pieces: Sequence[Piece], padding: int) -> Outcome:
+        return (
+            Outcome.FAILED
+            if any(bad in piece.tokens[:1] for piece in pieces)
+            else decode(self, pieces, padding)
+        )
 
     expected = [ask(engine, request(f"x{number}", 24, logprobs=2)) for number in range(3)]
     monkeypatch.setattr(NativeContext, "decode", refuse)
@@ -251,7 +271,7 @@ def test_one_that_llama_cpp_cannot_compute_does_not_harm_the_others(
 def test_a_fault_of_our_own_ends_what_runs_and_not_the_engine(
     engine: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fault(self: NativeContext, pieces: Sequence[Piece]) -> Outcome:
+    def fault(self: NativeContext, pieces: Sequence[Piece], padding: int) -> Outcome:
         raise RuntimeError("a fault")
 
     monkeypatch.setattr(NativeContext, "decode", fault)

@@ -91,6 +91,17 @@ def test_only_small_parts_at_the_beginning_of_prompts_go_together_with_streams()
     assert pace.together(0, 512, CHEAP_POSITION)
 
 
+def test_a_decode_is_padded_to_a_number_of_rows_that_is_computed_faster() -> None:
+    pace = Pace(512, 0.006)
+    assert {rows: pace.padding(rows) for rows in (1, 8, 11, 13, 15, 16, 17, 62, 64, 512)} == {
+        **dict.fromkeys((1, 8, 11, 16, 17, 64, 512), 0),
+        13: 3,
+        15: 1,
+        62: 2,
+    }
+    assert Pace(15, 0.006).padding(14) == 0
+
+
 def test_no_decode_is_larger_than_the_batch() -> None:
     for cost in (0.0001, 0.006, 0.1):
         pace = Pace(16, cost)

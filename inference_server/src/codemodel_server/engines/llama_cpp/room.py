@@ -16,14 +16,14 @@ class Room:
         memory: where the cells are.
         cells: how many.
         places: how many sequences may run.
-        prefixes: sequence numbers for prefixes, beside those for running sequences; 0 keeps none.
+        prefixes: sequence numbers for prefixes, beside those for running sequences; none keeps none.
         look_seconds: what a token that is computed costs for each cell that it looks past.
     """
 
-    def __init__(self, memory: Memory, cells: int, places: int, prefixes: int, look_seconds: float) -> None:
+    def __init__(self, memory: Memory, cells: int, places: int, prefixes: range, look_seconds: float) -> None:
         self.cells = cells
         self._look_seconds = look_seconds
-        self.tree = PrefixTree(memory, range(places, places + prefixes))
+        self.tree = PrefixTree(memory, prefixes)
         self._memory = memory
         self._places = list(reversed(range(places)))
 
@@ -64,11 +64,10 @@ class Room:
         if sequence.node is not None and sequence.request.share_prefix:
             sequence.node = self.tree.extend(sequence.node, sequence.in_memory(), sequence.id)
 
-    def make(self, tokens: int, running: Collection[Sequence]) -> None:
-        """Frees cells for so many tokens."""
+    def make(self, tokens: int, running: Collection[Sequence]) -> bool:
+        """Frees cells for so many tokens, as far as nobody uses them; returns whether there are as many."""
         missing = self.used(running) + tokens - self.cells
-        if missing > 0:
-            self.tree.evict(missing)
+        return missing <= 0 or self.tree.evict(missing) >= missing
 
     def age(self, tokens: int) -> None:
         """Notes that so many tokens were computed, each of which looked past what is kept."""

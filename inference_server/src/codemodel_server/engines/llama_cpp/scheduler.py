@@ -167,11 +167,13 @@ class Scheduler:
 
     def _decode(self, chosen: Items[Sequence], pieces: Items[Piece]) -> None:
         tokens = sum(len(piece.tokens) for piece in pieces)
-        self._room.make(tokens, self._running)
+        padding = self._pace.padding(tokens) if self._model.keeps_positions else 0
+        if not self._room.make(tokens + padding, self._running):
+            padding = 0
         started = time.monotonic()
         for sequence in chosen:
             sequence.started = sequence.started or started
-        outcome = self._compute(chosen, pieces)
+        outcome = self._compute(chosen, pieces, padding)
         if outcome is Outcome.DONE:
             self._pace.learn(tokens, time.monotonic() - started)
             self._room.age(tokens)
@@ -189,12 +191,12 @@ class Scheduler:
         for sequence, piece in zip(chosen, pieces, strict=True):
             self._decode([sequence], [piece])
 
-    def _compute(self, chosen: Items[Sequence], pieces: Items[Piece]) -> Outcome:
+    def _compute(self, chosen: Items[Sequence], pieces: Items[Piece], padding: int) -> Outcome:
         with self._alone_lock:
             self._alone = chosen[0] if len(chosen) == 1 else None
             if self._alone is not None and self._alone.cancellation.cancelled:
                 return Outcome.ABORTED
-        outcome = self._context.decode(pieces)
+        outcome = self._context.decode(pieces, padding)
         with self._alone_lock:
             self._alone = None
             if not self._closing:
@@ -262,7 +264,8 @@ class Scheduler:
         self._room = self._empty_room()
 
     def _empty_room(self) -> Room:
-        prefixes = MOST_SEQUENCES - self._places if self._model.keeps_positions else 0
+        first = self._context.first_free_sequence
+        prefixes = range(first, MOST_SEQUENCES if self._model.keeps_positions else first)
         look = _LOOK_SECONDS * self._model.attention_heads / self._context.size.threads
         return Room(self._context, self._context.size.cells, self._places, prefixes, look)
 

@@ -40,7 +40,7 @@ class ContextSize:
     Attributes:
         cells: tokens that it can hold, of all sequences together.
         batch: most tokens of one decode.
-        outputs: most tokens of one decode after which another is to be chosen.
+        outputs: most sequences that tokens are decoded for, and of one decode after which another is to be chosen.
         threads: computing threads.
     """
 
@@ -55,7 +55,7 @@ class Piece:
     """A part of a decode: tokens of one sequence, one after another.
 
     Attributes:
-        sequence: its number, below MOST_SEQUENCES.
+        sequence: its number, below the context's outputs.
         position: of the first token.
         tokens: shape (n,).
         output: whether the token after the last one is to be chosen.
@@ -79,7 +79,8 @@ class NativeContext:
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = size.cells
         parameters.n_batch = parameters.n_ubatch = size.batch
-        parameters.n_seq_max = parameters.n_outputs_max = size.outputs
+        # One more sequence than is asked for: that of the padding.
+        parameters.n_seq_max = parameters.n_outputs_max = size.outputs + 1
         parameters.n_outputs_max_per_seq = 1
         parameters.kv_unified = True
         parameters.flash_attn_type = _FLASH_ATTENTION_ON
@@ -99,13 +100,27 @@ class NativeContext:
         self._batch = _Batch(size.batch)
         self._vocabulary = model.vocabulary_size
 
-    def decode(self, pieces: Sequence[Piece]) -> Outcome:
+    @property
+    def first_free_sequence(self) -> int:
+        """The first number of a sequence that no token is ever decoded for, to keep what others have read."""
+        return self.size.outputs + 1
+
+    def decode(self, pieces: Sequence[Piece], padding: int = 0) -> Outcome:
         """Appends tokens to sequences, at most a batch of them.
 
         Unless it is DONE, some of the tokens may be in memory: `remove` them.
+
+        Args:
+            pieces: the tokens.
+            padding: tokens to compute beside them, and to forget: llama.cpp computes some numbers of rows faster than
+                smaller ones. They need as many cells meanwhile.
         """
+        if padding:
+            pieces = [*pieces, Piece(self.size.outputs, 0, np.zeros(padding, np.int32), output=False)]
         self._batch.fill(pieces)
         status = llama_cpp.llama_decode(self._pointer, self._batch.native)
+        if padding:
+            self.remove(self.size.outputs)
         return Outcome(status) if status in _STATUSES else Outcome.FAILED
 
     def abort(self) -> None:
