@@ -6,7 +6,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codemodel_server.engines.llama_cpp.prefixes import LEAST_SHARED, Node, PrefixTree, Tokens, common_prefix
+from codemodel_server.engines.llama_cpp.prefixes import (
+    FIRST_GUESS,
+    LEAST_SHARED,
+    Node,
+    PrefixTree,
+    Tokens,
+    common_prefix,
+)
 
 RUNNING = 3
 
@@ -174,3 +181,19 @@ def test_what_costs_more_than_it_is_worth_is_dropped_and_what_was_asked_for_agai
     tree.age(1.0)
     tree.expire(seconds_per_token=1.0)
     assert tree.cells() == len(memory.cells) == 0
+
+
+def test_a_few_words_in_common_do_not_make_a_text_worth_keeping() -> None:
+    """Every prompt begins with the same token, and many with the same word."""
+    memory = CheckedMemory()
+    tree = PrefixTree(memory, range(RUNNING, 40))
+    texts = [
+        np.array([1, 2 + number % 2, *range(at, at + 30)], np.int32)
+        for number, at in enumerate(range(100, 700, 100))
+    ]
+    for text in texts:
+        node, _ = run_through(tree, memory, 0, text)
+        leave(tree, memory, 0, node)
+    tree.age(FIRST_GUESS * 1.1)
+    tree.expire(seconds_per_token=1.0)
+    assert max(tree.match(text) for text in texts) <= 2

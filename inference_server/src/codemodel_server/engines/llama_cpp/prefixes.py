@@ -106,7 +106,9 @@ class PrefixTree:
         for step in _path(node):
             if not step.proven:
                 step.proven = True
-                self._learn(1.0)
+                # That many texts begin with the same few words says nothing about the others.
+                if step.end >= LEAST_SHARED:
+                    self._learn(1.0)
             if step.end > begin:
                 self._memory.share(step.sequence, sequence, max(begin, step.begin), step.end)
         return node
