@@ -82,6 +82,11 @@ def lines(kernels: Kernels) -> Iterator[str]:
         for tokens, streams in ((0, 4), (28, 0), (28, 4), (60, 4), (64, 0), (64, 4), (128, 0), (256, 0)):
             seconds = kernels.reading(position, tokens, streams)
             yield _line("reading", seconds, position=position, tokens=tokens, streams=streams)
+    # What a multiple of 16 costs less than the numbers below it, for streams and for prompts.
+    for rows in (12, 13, 14, 15, 16):
+        yield _line("rows", kernels.looking(0, rows), streams=rows)
+    for tokens in (28, 30, 31, 32, 60, 61, 62, 63, 64):
+        yield _line("rows", kernels.reading(0, tokens, 0), tokens=tokens)
     for kept in (0, 7168):
         for rows in (1, 4, 16):
             yield _line("looking", kernels.looking(kept, rows), kept=kept, rows=rows)
