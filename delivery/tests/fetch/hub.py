@@ -53,6 +53,24 @@ def whole(hub: Hub, handler: Handler) -> None:
         hub.send(handler, 200, hub.content)
 
 
+def parts(hub: Hub, handler: Handler) -> None:
+    """The part between the two bytes that were asked for."""
+    start, end = asked(handler)
+    part(hub, handler, start, hub.content[start : end + 1])
+
+
+def asked(handler: Handler) -> tuple[int, int]:
+    """The first and the last byte that the client wants."""
+    start, _, end = handler.headers["Range"].removeprefix("bytes=").partition("-")
+    return int(start), int(end)
+
+
+def part(hub: Hub, handler: Handler, start: int, body: bytes) -> None:
+    """A part of the file, as such."""
+    content_range = f"bytes {start}-{start + len(body) - 1}/{len(hub.content)}"
+    hub.send(handler, 206, body, Content_Range=content_range)
+
+
 def without_range(hub: Hub, handler: Handler) -> None:
     """The file from its beginning, whatever is asked."""
     hub.send(handler, 200, hub.content)

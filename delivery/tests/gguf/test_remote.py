@@ -10,19 +10,13 @@ from codemodel_delivery.fetch import errors
 from codemodel_delivery.gguf.errors import HeaderUnavailable, NotAModel
 from codemodel_delivery.gguf.header import Header
 from codemodel_delivery.gguf.remote import read_remote_header
-from delivery.tests.fetch.hub import Handler, Hub, running, status
+from delivery.tests.fetch.hub import Handler, Hub, asked, part, parts, running, status
 from delivery.tests.gguf.models import header_of, model
 
 Behaviour = Callable[[Hub, Handler], None]
 _SMALL = model()
 _LARGE = model(tokens=[f"token{index:09}" for index in range(40_000)])
 _KIBI = 1 << 10
-
-
-def parts(hub: Hub, handler: Handler) -> None:
-    """The part that was asked for."""
-    start, end = _asked(handler)
-    _part(hub, handler, start, hub.content[start : end + 1])
 
 
 def whole(hub: Hub, handler: Handler) -> None:
@@ -38,19 +32,19 @@ def without_length(hub: Hub, handler: Handler) -> None:
 
 def elsewhere(hub: Hub, handler: Handler) -> None:
     """A part that was not asked for."""
-    _part(hub, handler, 7, hub.content[7:1000])
+    part(hub, handler, 7, hub.content[7:1000])
 
 
 def less(hub: Hub, handler: Handler) -> None:
     """Only the beginning of what was asked for."""
-    start, _ = _asked(handler)
-    _part(hub, handler, start, hub.content[start : start + 100])
+    start, _ = asked(handler)
+    part(hub, handler, start, hub.content[start : start + 100])
 
 
 def more(hub: Hub, handler: Handler) -> None:
     """All that follows what was asked for."""
-    start, _ = _asked(handler)
-    _part(hub, handler, start, hub.content[start:])
+    start, _ = asked(handler)
+    part(hub, handler, start, hub.content[start:])
 
 
 def changing(hub: Hub, handler: Handler) -> None:
@@ -61,7 +55,7 @@ def changing(hub: Hub, handler: Handler) -> None:
 
 def of_unknown_size(hub: Hub, handler: Handler) -> None:
     """The right part of a file, the size of which is not told."""
-    start, end = _asked(handler)
+    start, end = asked(handler)
     hub.send(handler, 206, hub.content[start : end + 1], Content_Range=f"bytes {start}-{end}/*")
 
 
@@ -69,16 +63,6 @@ def broken(hub: Hub, handler: Handler) -> None:
     """Less than announced."""
     hub.send(handler, 200, hub.content[:100], Content_Length=str(len(hub.content)))
     handler.close_connection = True
-
-
-def _asked(handler: Handler) -> tuple[int, int]:
-    start, _, end = handler.headers["Range"].removeprefix("bytes=").partition("-")
-    return int(start), int(end)
-
-
-def _part(hub: Hub, handler: Handler, start: int, body: bytes) -> None:
-    content_range = f"bytes {start}-{start + len(body) - 1}/{len(hub.content)}"
-    hub.send(handler, 206, body, Content_Range=content_range)
 
 
 def _hub(behaviour: Behaviour, content: bytes) -> Hub:

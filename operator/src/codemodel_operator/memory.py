@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from codemodel_delivery.gguf.estimate import bytes_per_cell, required_memory
+from codemodel_delivery.gguf.estimate import bytes_per_cell, required_memory, usable_context
 from codemodel_delivery.gguf.header import Header
 from codemodel_delivery.gguf.room import limit_for
 
@@ -44,12 +44,13 @@ def facts_of(header: Header, spec: CodeModelSpec) -> ModelFacts:
 def misfit(header: Header, spec: CodeModelSpec) -> Problem | None:
     """Return why the server would not start within the user's limit, None when it would."""
     limit = spec.resources.limits.memory
-    least = limit_for(header.weight_bytes, _context(header, spec), bytes_per_cell(header))
+    context = usable_context(header, spec.engine.context_length)
+    least = limit_for(header.weight_bytes, context, bytes_per_cell(header))
     if limit is None or parse_quantity(limit) >= least:
         return None
     return Problem(
         "ModelDoesNotFit",
-        f"The model ({_text(header.weight_bytes)}) and one context of {_context(header, spec)} tokens need "
+        f"The model ({_text(header.weight_bytes)}) and one context of {context} tokens need "
         f"{_text(least)}, and spec.resources.limits.memory is {limit}; raise it, lower "
         f"spec.engine.contextLength, or choose a smaller model",
     )
@@ -94,12 +95,8 @@ def _needed(header: Header, spec: CodeModelSpec) -> int:
     """Bytes for all contexts: by the estimate, and by the server, which would hold fewer tokens with less."""
     engine = spec.engine
     estimate = required_memory(header, engine.context_length, engine.parallel)
-    cells = _context(header, spec) * engine.parallel
+    cells = usable_context(header, engine.context_length) * engine.parallel
     return max(estimate.total, limit_for(header.weight_bytes, cells, bytes_per_cell(header)))
-
-
-def _context(header: Header, spec: CodeModelSpec) -> int:
-    return min(spec.engine.context_length, header.context_length or spec.engine.context_length)
 
 
 def _text(size: int | Decimal) -> str:

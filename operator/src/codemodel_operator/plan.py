@@ -12,7 +12,6 @@ from .api.status import CodeModelStatus, ModelFacts
 from .apply import Problem
 from .memory import facts_of, memory_of, misfit, plan_memory
 from .observe import Observed, owned_by
-from .status import read_status
 
 _HEADER_REASONS = ("NotAModel", "UnsupportedModel", "ModelDoesNotFit")
 
@@ -41,9 +40,10 @@ class Plan:
     """Why nothing is to be scheduled."""
 
 
-async def make_plan(owner: Owner, spec: CodeModelSpec, observed: Observed, headers: Headers) -> Plan:
+async def make_plan(
+    owner: Owner, spec: CodeModelSpec, observed: Observed, before: CodeModelStatus, headers: Headers
+) -> Plan:
     """Decide once for each generation: what runs keeps its memory, whatever hub or formula do meanwhile."""
-    before = read_status(observed.codemodel)
     deployment = observed.children.get("Deployment")
     live = memory_of(deployment) if deployment and owned_by(deployment, owner.uid) else None
     model = spec.download

@@ -53,13 +53,13 @@ class Reconciler:
         observed = await observe(self._cluster, key)
         if observed is None:
             return None
-        owner = owner_of(observed.codemodel)
+        owner, before = owner_of(observed.codemodel), read_status(observed.codemodel)
         spec = parse_spec(observed.codemodel)
         if isinstance(spec, str):
             # What runs goes on running as it is.
             world = World(owner, None, _owned(owner, observed), observed.pods, [Problem("InvalidSpec", spec)])
         else:
-            world = await self._make(owner, spec, observed)
+            world = await self._make(owner, spec, observed, before)
         riddles = unexplained(world)
         downloader = downloading(alive(world.pods))
         world = replace(
@@ -67,7 +67,7 @@ class Reconciler:
             hints=await self._hints(owner, riddles),
             progress=await self._progress(owner, downloader) if downloader else None,
         )
-        await self._report(world, observed)
+        await self._report(world, before)
         for problem in world.problems:
             if problem.error:
                 raise problem.error
@@ -77,9 +77,11 @@ class Reconciler:
             return PROGRESS_SECONDS
         return UNEXPLAINED_SECONDS if riddles else RESYNC_SECONDS
 
-    async def _make(self, owner: Owner, spec: CodeModelSpec, observed: Observed) -> World:
+    async def _make(
+        self, owner: Owner, spec: CodeModelSpec, observed: Observed, before: CodeModelStatus
+    ) -> World:
         """Bring the children to the spec, unless the model could not be served."""
-        plan = await make_plan(owner, spec, observed, self._headers)
+        plan = await make_plan(owner, spec, observed, before, self._headers)
         if plan.problem:
             children, problems = _owned(owner, observed), [plan.problem]
         else:
@@ -143,10 +145,9 @@ class Reconciler:
             logger.warning("Progress not read", extra={"event": {"pod": pod, "reason": str(error)}})
             return None
 
-    async def _report(self, world: World, observed: Observed) -> None:
+    async def _report(self, world: World, before: CodeModelStatus) -> None:
         """Write the status when it changed, and tell of transitions."""
         owner, now = world.owner, self._now()
-        before = read_status(observed.codemodel)
         after = compute_status(world, before, now)
         if after == before:
             return

@@ -56,11 +56,7 @@ def body_of(
     where = shown(url)
     match status:
         case 200 | 206:
-            coding = response.headers.get("Content-Encoding", "identity")
-            if coding != "identity":
-                raise NotGGUF(
-                    f"{where} is sent compressed ({coding}): give a URL that serves the file as it is"
-                )
+            refuse_compressed(response.headers, where)
             if status == 200:
                 return Body.WHOLE
             return Body.THE_REST if size and _continues(response.headers, size, version) else Body.USELESS
@@ -71,10 +67,26 @@ def body_of(
             raise Unauthorized(f"{where} answered {status}: check that the Secret in secretRef {hint}")
         case 404 | 410:
             raise NotFound(f"{where} answered {status}: check the model's source")
-        case _ if status >= 500 or status in _WORTH_RETRYING:
+        case _ if may_pass(status):
             raise TryAgainError(f"the server answered {status}", retry_after(response.headers))
         case _:
             raise NotFound(f"{where} answered {status}, which is no file: check the model's source")
+
+
+def may_pass(status: int) -> bool:
+    """Whether a server that answers so may answer otherwise later."""
+    return status >= 500 or status in _WORTH_RETRYING
+
+
+def refuse_compressed(headers: httpx.Headers, where: str) -> None:
+    """Takes the bytes of a body for those of the file only if they are.
+
+    Raises:
+        NotGGUF: the body is compressed.
+    """
+    coding = headers.get("Content-Encoding", "identity")
+    if coding != "identity":
+        raise NotGGUF(f"{where} is sent compressed ({coding}): give a URL that serves the file as it is")
 
 
 def version_of(headers: httpx.Headers) -> Version:

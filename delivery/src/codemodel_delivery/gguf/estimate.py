@@ -100,10 +100,14 @@ def required_memory(
     )
 
 
+def usable_context(header: Header, context_length: int) -> int:
+    """Tokens of a sequence: those that are asked for, or the model's own limit if that is known and lower."""
+    return min(context_length, header.context_length or context_length)
+
+
 def cell_count(header: Header, context_length: int, parallel: int) -> int:
     """Tokens that the attention memory is made for, all sequences together."""
-    length = min(context_length, header.context_length) if header.context_length else context_length
-    return math.ceil(length * parallel / _CELLS_MULTIPLE) * _CELLS_MULTIPLE
+    return math.ceil(usable_context(header, context_length) * parallel / _CELLS_MULTIPLE) * _CELLS_MULTIPLE
 
 
 def bytes_per_cell(header: Header, kv_type: str = "f16") -> int:

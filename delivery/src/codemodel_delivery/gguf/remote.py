@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from codemodel_delivery.fetch.errors import NetworkFailed, NotFound, NotGGUF, RefusedSource, Unauthorized
+from codemodel_delivery.fetch.response import may_pass, refuse_compressed
 from codemodel_delivery.fetch.source import refuse_downgrade, shown
 from codemodel_delivery.gguf.errors import HeaderUnavailable
 from codemodel_delivery.gguf.header import Header, read_header
@@ -19,7 +20,6 @@ _MOST_BYTES = 16 << 20
 # Whoever waits for the header has other things to do.
 _SECONDS = 30.0
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]+/([0-9]{1,18}|\*)")
-_MAY_PASS = {408, 425, 429}
 
 
 def read_remote_header(
@@ -102,11 +102,7 @@ class _Remote:
         with self._client.stream("GET", self._url, headers=headers, follow_redirects=True) as response:
             refuse_downgrade(self._url, response.url)
             self._check_status(response.status_code)
-            coding = response.headers.get("Content-Encoding", "identity")
-            if coding != "identity":
-                raise NotGGUF(
-                    f"{self.name} is sent compressed ({coding}): give a URL that serves the file as it is"
-                )
+            refuse_compressed(response.headers, self.name)
             yield response
 
     def _check_status(self, status: int) -> None:
@@ -119,7 +115,7 @@ class _Remote:
                 )
             case 416:
                 raise NotGGUF(f"{self.name} is empty: give the URL of a GGUF model")
-            case _ if status >= 500 or status in _MAY_PASS:
+            case _ if may_pass(status):
                 raise NetworkFailed(f"{self.name} answered {status}: try again later")
             case _:
                 raise NotFound(f"{self.name} answered {status}: check the model's source")
