@@ -5,7 +5,6 @@ import hashlib
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from delivery.benchmarks.figures import memory_line, time_line
+from e2e.benchmark import end_as_with_ctrl_c, positive
 
 _MIB = 1 << 20
 _SEED = 1
@@ -40,7 +40,7 @@ class _Run:
 def main() -> None:
     """Measures, and ends with 0 whatever the figures are: each line says whether its goal is met."""
     chosen = _parse(sys.argv[1:])
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_with_ctrl_c()
     try:
         lines = _measure(chosen.runs, chosen.size * _MIB, chosen.folder)
     except BenchmarkError as error:
@@ -145,26 +145,16 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="Measure codemodel-fetch with --sha256 against `curl && sha256sum`, over loopback, the two taking "
         "turns. Takes a minute or two, and twice the file's size on disk; the machine should do nothing else.",
     )
-    parser.add_argument("--runs", type=_positive, default=5, metavar="N", help="runs of each (default: 5)")
-    parser.add_argument("--size", type=_positive, default=2048, metavar="MIB", help="MiB of the file (2048)")
+    parser.add_argument("--runs", type=positive, default=5, metavar="N", help="runs of each (default: 5)")
+    parser.add_argument("--size", type=positive, default=2048, metavar="MIB", help="MiB of the file (2048)")
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="where to make files (default: the system's)"
     )
     return parser.parse_args(arguments)
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

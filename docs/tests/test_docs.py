@@ -1,8 +1,10 @@
 """The documents say what the code does: every name of the interface, every default, every link and every example."""
 
 import ast
+import asyncio
 import json
 import os
+import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 
 import codemodel_delivery
 import codemodel_operator
@@ -23,7 +26,9 @@ from codemodel_operator.api.codemodel import parse_spec
 from codemodel_operator.api.crd import build_crd, structural
 from codemodel_operator.api.spec import CodeModelSpec
 from codemodel_operator.api.status import CodeModelStatus
+from codemodel_operator.metrics import Metrics as OperatorMetrics
 from codemodel_operator.status import CONDITION_TYPES
+from codemodel_operator.workqueue import WorkQueue
 from codemodel_server.api.errors import _TYPES
 from codemodel_server.api.schemas import ChatRequest
 from codemodel_server.app import create_app
@@ -104,7 +109,11 @@ def test_a_field_of_the_spec_has_its_type_default_and_bounds_in_the_table(path: 
         assert default == "none"  # required in secretRef, which may be left out
     else:
         assert default == (
-            code(str(schema["default"])) if "default" in schema else ("none", "required")[required]
+            code(
+                str(schema["default"]).lower() if schema.get("type") == "boolean" else str(schema["default"])
+            )
+            if "default" in schema
+            else ("none", "required")[required]
         )
     if "minimum" in schema:
         assert bounds.startswith(f"{schema['minimum']} to {schema['maximum']}")
@@ -264,15 +273,42 @@ def test_every_kind_of_error_is_in_the_table_and_no_other() -> None:
     assert table == raised | {(str(status), type_) for status, type_ in _TYPES.items()}
 
 
-def test_every_metric_is_explained_with_its_labels(metrics: Metrics, app: Any) -> None:
-    app.test_client().get("/health")
+OF_OPERATOR = "`codemodel_operator_"
+
+
+def metrics_of(registry: CollectorRegistry) -> set[str]:
+    """Their names with their labels, as the tables have them; each must have been used."""
     found = set()
-    for family in metrics.registry.collect():
+    for family in registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
         labels = [label for label in family.samples[0].labels if label != "le"]
         found.add(code(f"{name}{{{','.join(labels)}}}" if labels else name))
-    assert found == {
-        name for name in rows(METRICS) if name.startswith(("`codemodel_", "`llamacpp:", "`vllm:"))
+    return found
+
+
+def test_every_metric_of_the_operator_is_explained_with_its_labels() -> None:
+    metrics = OperatorMetrics()
+    loop = asyncio.new_event_loop()
+    metrics.watch(WorkQueue(clock=loop.time, call_later=loop.call_later, rng=random.Random(0)))
+    metrics.reconciled(1, "done")
+    metrics.requested("get", "Service")
+    change = {"time": "2030-01-01T00:00:00Z", "from": 1, "to": 2, "reason": "r", "readyAfterSeconds": 1}
+    condition = {"type": "Ready", "status": "True", "reason": "R", "message": "M", "observedGeneration": 1}
+    status = {
+        "conditions": [{**condition, "lastTransitionTime": "2030-01-01T00:00:00Z"}],
+        "scaling": {"events": [change]},
+    }
+    metrics.reported(("models", "coder"), CodeModelStatus(), CodeModelStatus.model_validate(status))
+    loop.close()
+    assert metrics_of(metrics.registry) == {name for name in rows(METRICS) if name.startswith(OF_OPERATOR)}
+
+
+def test_every_metric_is_explained_with_its_labels(metrics: Metrics, app: Any) -> None:
+    app.test_client().get("/health")
+    assert metrics_of(metrics.registry) == {
+        name
+        for name in rows(METRICS)
+        if name.startswith(("`codemodel_", "`llamacpp:", "`vllm:")) and not name.startswith(OF_OPERATOR)
     }
 
 

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from codemodel_server.cpu import cpu_quota, thread_count, usable_cpus
-from e2e.cluster import steps
+from e2e.benchmark import end_as_with_ctrl_c, positive
 from e2e.cluster.steps import StepError, step
 from inference_server.benchmarks import llama_cpp_server, llama_server, model, profile, results, servers
 from inference_server.benchmarks.cases import (
@@ -97,8 +96,7 @@ async def _bounded(case: Case, server: Running, prompts: Prompts) -> dict[str, f
 def main() -> None:
     """Measures, and ends with 0 whatever the figures are: each line says whether its goal is met."""
     chosen = _parse(sys.argv[1:])
-    for number in steps.ENDING:
-        signal.signal(number, _interrupt)
+    end_as_with_ctrl_c()
     try:
         with contextlib.redirect_stdout(sys.stderr):
             bench = _prepare(chosen.threads)
@@ -126,19 +124,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", choices=names, metavar="CASE", help=f"one of {', '.join(names)}"
     )
-    parser.add_argument("--runs", type=_positive, metavar="N", help="runs of each case (default: 2 or 3)")
+    parser.add_argument("--runs", type=positive, metavar="N", help="runs of each case (default: 2 or 3)")
     parser.add_argument("--quick", action="store_const", const=1, dest="runs", help="one run of each case")
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="computing threads of each server (default: the CPU quota)",
+        "--threads", type=positive, metavar="N", help="computing threads of each server (default: the CPU quota)",
         default=thread_count(0, cpu_quota(), usable_cpus()),
     )  # fmt: skip
     return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
 
 
 def _prepare(threads: int) -> Bench:
@@ -158,10 +150,6 @@ def _prepare(threads: int) -> Bench:
             while source.readinto(buffer):
                 pass
     return Bench(file, words, programs, threads)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

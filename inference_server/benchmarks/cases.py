@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from dataclasses import dataclass
 from typing import Any
 
+from e2e.benchmark import percentile
 from inference_server.benchmarks import memory
 from inference_server.benchmarks.client import Answer, Client, closed_loop
-from inference_server.benchmarks.figures import Goal, percentile
+from inference_server.benchmarks.figures import Goal
 from inference_server.benchmarks.servers import Running
 
 LLAMA_SERVER = "llama-server"

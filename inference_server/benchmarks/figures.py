@@ -1,10 +1,10 @@
 """Figures of runs, and what they come to: lines of JSON that say whether a goal was met."""
 
-import json
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from e2e import benchmark
 
 Figures = Mapping[str, float]
 """What one run measured, by name."""
@@ -39,17 +39,6 @@ class Goal:
         return value >= self.target - self.noise if self.at_least else value <= self.target + self.noise
 
 
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of the values that so many percent of them do not exceed (nearest rank).
-
-    Raises:
-        ValueError: there are no values.
-    """
-    if not values:
-        raise ValueError("no values")
-    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
-
-
 def medians(runs: Sequence[Figures]) -> dict[str, float]:
     """The median of each figure over the runs that have it."""
     names = dict.fromkeys(name for run in runs for name in run)
@@ -57,7 +46,7 @@ def medians(runs: Sequence[Figures]) -> dict[str, float]:
 
 
 def line(goal: Goal, ours: Figures, theirs: Figures | None) -> str:
-    """One case as the line of JSON that every benchmark of this project prints.
+    """One case as a line of JSON.
 
     Args:
         goal: what is to be true.
@@ -68,21 +57,13 @@ def line(goal: Goal, ours: Figures, theirs: Figures | None) -> str:
     other = None if theirs is None else theirs[goal.figure]
     ratio = mine / other if other else None
     decisive = mine if goal.peer is None else ratio
-    return json.dumps(
-        {
-            "bench": "server",
-            "case": goal.figure if goal.peer is None else f"{goal.figure}, {goal.peer}",
-            "unit": goal.unit,
-            "ours": rounded(mine),
-            "theirs": None if other is None else rounded(other),
-            "ratio": None if ratio is None else rounded(ratio),
-            "target": goal.target,
-            "ok": goal.met(decisive),
-        },
-        ensure_ascii=False,
+    return benchmark.line(
+        "server",
+        goal.figure if goal.peer is None else f"{goal.figure}, {goal.peer}",
+        goal.unit,
+        mine,
+        other,
+        ratio=ratio,
+        target=goal.target,
+        ok=goal.met(decisive),
     )
-
-
-def rounded(value: float) -> float:
-    """The value to four digits: more would be noise."""
-    return float(f"{value:.4g}")

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from e2e.benchmark import percentile
 from inference_server.benchmarks.cases import CASES
-from inference_server.benchmarks.figures import Goal, line, medians, percentile
+from inference_server.benchmarks.figures import Goal, line, medians
 
 LESS = Goal("gap, p99", "s", "llama-server", 0.5)
 MORE = Goal("4 streams", "tokens/s", "llama-server", 1.0, at_least=True, noise=0.03)

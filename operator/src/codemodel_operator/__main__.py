@@ -69,6 +69,12 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Se
         default=environment.get("LIVENESS_PORT") or defaults.liveness_port,
         help="port of the liveness endpoint /healthz (LIVENESS_PORT; default: %(default)s)",
     )
+    parser.add_argument(
+        "--metrics-port",
+        type=_positive,
+        default=environment.get("METRICS_PORT") or defaults.metrics_port,
+        help="port of the metrics for Prometheus, /metrics (METRICS_PORT; default: %(default)s)",
+    )
     args = parser.parse_args(arguments)
     named = args.namespace or environment.get("NAMESPACES", "").split(",")
     return Settings(
@@ -79,6 +85,7 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Se
         allow_private_sources=args.allow_private_sources,
         hub_endpoint=args.hub_endpoint,
         liveness_port=args.liveness_port,
+        metrics_port=args.metrics_port,
     )
 
 

@@ -8,6 +8,7 @@ from .cluster import Cluster, Manifest, claimed
 from .diff import drifted, entries_differ, marked, same_intent
 from .errors import ConflictError, RefusedError, TemporaryError
 from .observe import owned_by
+from .refusals import explain_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ async def apply_child(
     """Return the child as stored, or the problem that keeps it from being as desired.
 
     Raises:
-        ConflictError: the child changed meanwhile; look again.
+        ConflictError: the child changed or appeared meanwhile; look again.
     """
     kind, name = desired["kind"], desired["metadata"]["name"]
     if live is not None and _ends(live, desired, uid):
@@ -46,15 +47,13 @@ async def apply_child(
         )
     desired = _keep_grown(desired, live)
     try:
-        if live is not None and claimed(live):
-            await cluster.disclaim(live)
-        if live is not None and _switched_off(live):
-            await cluster.overwrite(_one_replica(live))
         if live is not None and same_intent(desired, live) and not drifted(desired, live):
+            if _switched_off(live) and "replicas" not in desired["spec"]:
+                await cluster.overwrite(_one_replica(live))
             return live
         stored = await _write(cluster, desired, live)
     except RefusedError as error:
-        return Problem("ApplyFailed", f"{kind} {name} was refused: {error}")
+        return Problem(*explain_refusal(f"{kind} {name} was refused: {error}", otherwise="ApplyFailed"))
     except ConflictError:
         raise
     except TemporaryError as error:
@@ -79,14 +78,17 @@ def _ends(live: Manifest, desired: Manifest, uid: str) -> bool:
 async def _write(cluster: Cluster, desired: Manifest, live: Manifest | None) -> Manifest:
     manifest = marked(desired)
     if live is None:
-        return await cluster.apply(manifest)
+        # Cheaper than an apply, and never a takeover of what somebody made since we looked.
+        return await cluster.create(manifest)
+    if claimed(live):
+        await cluster.disclaim(live)
     # The uid makes the API server refuse (409) when this child was replaced since it was read.
     manifest["metadata"]["uid"] = live["metadata"]["uid"]
     if not entries_differ(desired, live):
         return await cluster.apply(manifest)
     await cluster.overwrite(manifest)
     stored = await cluster.apply(manifest)
-    # Should this fail, the next look does it.
+    # Should this fail, the next write does it.
     await cluster.disclaim(stored)
     return stored
 

@@ -7,13 +7,30 @@ Manifest = dict[str, Any]
 FIELD_MANAGER = "codemodel-operator"
 
 
+def settled(managed_fields: list[Manifest]) -> list[Manifest]:
+    """Return managedFields in which we hold nothing otherwise than by server-side apply.
+
+    A later apply could not remove such fields. What `Cluster.create` left us counts as applied from now on; what
+    `Cluster.overwrite` claimed beside that is given up.
+    """
+    applied = any((e.get("manager"), e.get("operation")) == (FIELD_MANAGER, "Apply") for e in managed_fields)
+    result = []
+    for entry in managed_fields:
+        if not overwritten(entry):
+            result.append(entry)
+        elif not applied:
+            result.append({**entry, "operation": "Apply"})
+            applied = True
+    return result
+
+
 def claimed(live: Manifest) -> bool:
     """Tell whether we hold fields of the object otherwise than by server-side apply."""
     return any(overwritten(entry) for entry in live["metadata"].get("managedFields") or [])
 
 
 def overwritten(entry: Manifest) -> bool:
-    """Tell whether this entry of managedFields comes from `Cluster.overwrite`."""
+    """Tell whether this entry of managedFields comes from `Cluster.create` or `Cluster.overwrite`."""
     return (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Update")
 
 
@@ -29,14 +46,21 @@ class Cluster(Protocol):
     async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
         """Return the last lines that a container wrote."""
 
+    async def create(self, manifest: Manifest) -> Manifest:
+        """Create the object and return what is stored.
+
+        Raises:
+            ExistsError: there is one of this name. It is never taken over.
+        """
+
     async def apply(self, manifest: Manifest) -> Manifest:
-        """Create the object or make it match by server-side apply; return what is stored."""
+        """Make the object match by server-side apply; return what is stored."""
 
     async def overwrite(self, manifest: Manifest) -> None:
         """Make it match with its lists overwritten as a whole; this claims the fields beside what is applied."""
 
     async def disclaim(self, live: Manifest) -> None:
-        """Give up what `overwrite` claimed: a later apply could not remove these fields otherwise."""
+        """Let `settled` say which fields we hold, so that the next apply removes those that are no longer desired."""
 
     async def delete(self, live: Manifest) -> None:
         """Delete exactly this object, not a later one of the same name. It may be gone already."""

@@ -3,6 +3,7 @@
 OperatorError
 ├── TemporaryError       worth trying again soon: throttled, unreachable, timed out
 │   └── ConflictError    changed or replaced since it was read
+│       └── ExistsError  is there although it was not
 ├── RefusedError         the API server understood and said no: only a change of something helps
 └── EndingError          the namespace is being deleted: nothing is left to do
 """
@@ -18,6 +19,10 @@ class TemporaryError(OperatorError):
 
 class ConflictError(TemporaryError):
     """The object was changed or replaced since it was read; read it again."""
+
+
+class ExistsError(ConflictError):
+    """There is an object of this name already, which was not read; read it."""
 
 
 class EndingError(OperatorError):

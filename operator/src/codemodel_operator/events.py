@@ -1,29 +1,63 @@
 """Kubernetes Events, which `kubectl describe` shows. Ours: one a transition, never one a reconcile."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from .api import API_VERSION, KIND
 from .api.codemodel import Owner
-from .api.status import CodeModelStatus, Condition
+from .api.status import CodeModelStatus, Condition, ScaleEvent
 from .cluster import FIELD_MANAGER, Manifest
 
 
-def transitions(before: CodeModelStatus, after: CodeModelStatus) -> list[Condition]:
-    """Return the Ready or Stalled conditions that now say something new, at most one for the same reason."""
-    news: dict[str, Condition] = {}
-    stalled = after.condition("Stalled")
-    ready = after.condition("Ready")
-    if stalled and stalled.status == "True" and _changed(stalled, before):
-        news[stalled.reason] = stalled
-    if ready and _changed(ready, before):
-        news.setdefault(ready.reason, ready)
-    return list(news.values())
+@dataclass(frozen=True)
+class News:
+    """What is worth an Event."""
+
+    reason: str
+    message: str
+    warning: bool = False
+
+
+def news(before: CodeModelStatus, after: CodeModelStatus) -> list[News]:
+    """Return what the new status says that the stored one did not."""
+    return [*_conditions(before, after), *_scaling(before, after)]
+
+
+def _conditions(before: CodeModelStatus, after: CodeModelStatus) -> list[News]:
+    """The Ready or Stalled conditions that say something new, at most one for the same reason."""
+    found: dict[str, News] = {}
+    for type_ in ("Stalled", "Ready"):
+        now = after.condition(type_)
+        stalls = type_ == "Stalled"
+        if now and _changed(now, before) and (now.status == "True" or not stalls):
+            found.setdefault(now.reason, News(now.reason, now.message, warning=stalls))
+    return list(found.values())
 
 
 def _changed(condition: Condition, before: CodeModelStatus) -> bool:
     old = before.condition(condition.type)
     return old is None or (old.status, old.reason) != (condition.status, condition.reason)
+
+
+def _scaling(before: CodeModelStatus, after: CodeModelStatus) -> list[News]:
+    known = {(event.time, event.to): event for event in _events(before)}
+    found = []
+    for event in _events(after):
+        change = f"from {event.from_} to {event.to} replicas"
+        old = known.get((event.time, event.to))
+        if old is None:
+            measured = f" ({event.metric})" if event.metric else ""
+            direction = "ScaledUp" if event.to > event.from_ else "ScaledDown"
+            found.append(News(direction, f"Scaled {change}{measured}: {event.reason}"))
+        if event.ready_after_seconds is not None and (old is None or old.ready_after_seconds is None):
+            after_seconds = f"{event.ready_after_seconds} s after the step {change}"
+            found.append(News("ScaleUpReady", f"{event.to} replicas answer, {after_seconds}"))
+    return found
+
+
+def _events(status: CodeModelStatus) -> tuple[ScaleEvent, ...]:
+    return status.scaling.events if status.scaling else ()
 
 
 # They say what everybody waits for, and go on doing so after a failure.
@@ -41,8 +75,8 @@ def _time(event: Manifest) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
 
 
-def build_event(owner: Owner, condition: Condition, now: datetime) -> Manifest:
-    """Return the Event that tells of a condition."""
+def build_event(owner: Owner, told: News, now: datetime) -> Manifest:
+    """Return the Event that tells it."""
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "apiVersion": "v1",
@@ -55,9 +89,9 @@ def build_event(owner: Owner, condition: Condition, now: datetime) -> Manifest:
             "namespace": owner.namespace,
             "uid": owner.uid,
         },
-        "type": "Warning" if condition.type == "Stalled" else "Normal",
-        "reason": condition.reason[:128],
-        "message": condition.message[:1024],
+        "type": "Warning" if told.warning else "Normal",
+        "reason": told.reason[:128],
+        "message": told.message[:1024],
         "source": {"component": FIELD_MANAGER},
         "firstTimestamp": stamp,
         "lastTimestamp": stamp,

@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import kopf
+from prometheus_client import start_http_server
 
 from .api import GROUP, PLURAL, VERSION
 from .headers import HeaderReader
 from .kube import KubeCluster
+from .metrics import Metrics
 from .reconcile import Reconciler
 from .resources.download import Downloads
 from .resources.labels import NAME_LABEL
 from .settings import STUCK_SECONDS, Settings
+from .stateless import NoDiffs, NoProgress
 from .workers import work
 from .workqueue import WorkQueue
 
@@ -25,6 +28,8 @@ _CHILDREN = (
     ("autoscaling", "v2", "horizontalpodautoscalers"),
     ("", "v1", "services"),
     ("", "v1", "persistentvolumeclaims"),
+    ("networking.k8s.io", "v1", "networkpolicies"),
+    ("policy", "v1", "poddisruptionbudgets"),
     ("", "v1", "pods"),
 )
 _CALLS_PER_WORKER = 3
@@ -58,6 +63,10 @@ def configure(settings: kopf.OperatorSettings, *, clusterwide: bool) -> None:
     # Needs rights on the cluster that an operator of a few namespaces does not have.
     settings.scanning.disabled = not clusterwide
     settings.posting.enabled = False
+    settings.persistence.diffbase_storage = NoDiffs()
+    settings.persistence.progress_storage = NoProgress()
+    # One task an object: with thousands of them, those that idle would hold most of the memory.
+    settings.queueing.idle_timeout = 0.1
     settings.peering.standalone = True
     # The server ends a watch, the client does so when the server forgets, and silence ends it earlier.
     settings.watching.server_timeout = 300
@@ -81,6 +90,8 @@ class _Operator:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._queue = WorkQueue(clock=time.monotonic, call_later=_call_later, rng=random.Random())  # noqa: S311
+        self._metrics = Metrics()
+        self._metrics.watch(self._queue)
         self._workers: list[asyncio.Task[None]] = []
 
     async def start(self, settings: kopf.OperatorSettings, **_: Any) -> None:
@@ -88,17 +99,19 @@ class _Operator:
         configure(settings, clusterwide=not self._settings.namespaces)
         calls = self._settings.workers * _CALLS_PER_WORKER
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(calls, thread_name_prefix="api"))
-        cluster = KubeCluster.connect(calls)
+        start_http_server(self._settings.metrics_port, registry=self._metrics.registry)
+        cluster = KubeCluster.connect(calls, self._metrics.requested)
         downloads = Downloads(self._settings.allow_private_sources, self._settings.hub_endpoint)
         reconciler = Reconciler(
             cluster,
             HeaderReader(downloads),
             default_image=self._settings.server_image,
             downloads=downloads,
+            metrics=self._metrics,
             now=lambda: datetime.now(UTC),
         )
         self._workers = [
-            asyncio.create_task(work(self._queue, reconciler.reconcile), name=f"worker-{n}")
+            asyncio.create_task(work(self._queue, reconciler.reconcile, self._metrics), name=f"worker-{n}")
             for n in range(self._settings.workers)
         ]
 
@@ -116,10 +129,18 @@ class _Operator:
             raise kopf.PermanentError(f"The queue has not moved for {seconds:.0f} s")
         return round(seconds, 3)
 
-    async def codemodel_changed(self, namespace: str | None, name: str | None, **_: Any) -> None:
-        """Look at this CodeModel."""
+    async def codemodel_changed(
+        self,
+        namespace: str | None,
+        name: str | None,
+        meta: Mapping[str, Any],
+        status: Mapping[str, Any],
+        **_: Any,
+    ) -> None:
+        """Look at this CodeModel; at once when its spec is new: somebody waits for that."""
         if namespace and name:
-            self._queue.add((namespace, name))
+            new = status.get("observedGeneration") != meta.get("generation")
+            self._queue.add((namespace, name), urgent=new)
 
     async def child_changed(self, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:
         """Look at the CodeModel that the child belongs to."""

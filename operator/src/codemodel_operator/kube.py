@@ -18,8 +18,8 @@ from kubernetes.config import ConfigException, load_incluster_config, load_kube_
 from kubernetes.dynamic import DynamicClient
 
 from .api import API_VERSION, GROUP, KIND, PLURAL, VERSION
-from .cluster import FIELD_MANAGER, Manifest, overwritten
-from .errors import ConflictError, EndingError, OperatorError, RefusedError, TemporaryError
+from .cluster import FIELD_MANAGER, Manifest, settled
+from .errors import ConflictError, EndingError, ExistsError, OperatorError, RefusedError, TemporaryError
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ _PATHS = {
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
     "Service": "/api/v1/namespaces/{}/services",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+    "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
     "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
     "Pod": "/api/v1/namespaces/{}/pods",
     "Event": "/api/v1/namespaces/{}/events",
@@ -45,15 +47,28 @@ _REFUSED = (
 )
 
 
+Requested = Callable[[str, str], None]
+"""Called with the HTTP method and the kind of every request."""
+
+
+def _uncounted(_method: str, _kind: str) -> None:
+    """Count nothing."""
+
+
 class KubeCluster:
     """Implements `cluster.Cluster` with the kubernetes package, each call in a thread."""
 
-    def __init__(self, client: DynamicClient) -> None:
+    def __init__(self, client: DynamicClient, requested: Requested = _uncounted) -> None:
         self._client = client
+        self._requested = requested
 
     @classmethod
-    def connect(cls, connections: int) -> "KubeCluster":
+    def connect(cls, connections: int, requested: Requested = _uncounted) -> "KubeCluster":
         """Return a cluster reached by the pod's service account, or else by the kubeconfig.
+
+        Args:
+            connections: kept open at most.
+            requested: called with the HTTP method and the kind of every request, from any thread.
 
         Raises:
             OperatorError: neither is there; the message says what to do.
@@ -70,7 +85,7 @@ class KubeCluster:
                 ) from error
         configuration.connection_pool_maxsize = connections
         configuration.retries = False
-        return cls(DynamicClient(ApiClient(configuration), discoverer=lambda *_: None))
+        return cls(DynamicClient(ApiClient(configuration), discoverer=lambda *_: None), requested)
 
     async def require_served(self, namespaces: Iterable[str]) -> None:
         """Check that CodeModels can be listed in these namespaces.
@@ -110,8 +125,15 @@ class KubeCluster:
         path = f"{_PATHS['Pod'].format(namespace)}/{pod}/log"
         query = [("container", container), ("tailLines", lines)]
         # A single line of JSON comes parsed.
+        self._requested("get", "Pod/log")
         answer = await self._call("get", path, f"log of pod {namespace}/{pod}", query_params=query)
         return answer if isinstance(answer, str) else json.dumps(answer)
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """See `Cluster.create`."""
+        namespace = manifest["metadata"]["namespace"]
+        query = [("fieldManager", FIELD_MANAGER)]
+        return await self._request("post", manifest["kind"], namespace, body=manifest, query_params=query)
 
     async def apply(self, manifest: Manifest) -> Manifest:
         """See `Cluster.apply`."""
@@ -124,12 +146,11 @@ class KubeCluster:
     async def disclaim(self, live: Manifest) -> None:
         """See `Cluster.disclaim`."""
         metadata = live["metadata"]
-        kept = [entry for entry in metadata["managedFields"] if not overwritten(entry)]
         body = {
             "kind": live["kind"],
             "metadata": {
                 **{key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")},
-                "managedFields": kept,
+                "managedFields": settled(metadata["managedFields"]),
             },
         }
         await self._patch(body, "application/merge-patch+json")
@@ -182,6 +203,7 @@ class KubeCluster:
         self, verb: str, kind: str, namespace: str, name: str = "", **options: Any
     ) -> Manifest:
         path = "/".join(filter(None, (_PATHS[kind].format(namespace), name)))
+        self._requested(verb, kind)
         result: Manifest = await self._call(verb, path, f"{verb} {kind} {namespace}/{name}", **options)
         # Objects in a list and the answers of some verbs lack it; the callers rely on it.
         result.setdefault("kind", kind)
@@ -215,6 +237,8 @@ def _translating(call: Callable[[], Any], what: str) -> Any:
             raise _NotFoundError(f"{what}: {message}") from error
         if error.status in _REFUSED:
             raise RefusedError(message) from error
+        if body.get("reason") == "AlreadyExists":
+            raise ExistsError(f"{what}: {message}") from error
         if error.status == HTTPStatus.CONFLICT:
             raise ConflictError(f"{what}: {message}") from error
         raise TemporaryError(f"{what}: {error.status} {message}") from error

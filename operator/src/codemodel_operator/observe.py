@@ -1,4 +1,4 @@
-"""Reads everything about one CodeModel, in one round trip."""
+"""Reads everything about one CodeModel, in two round trips; in one if nothing of it can be there yet."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -21,18 +21,31 @@ class Observed:
     pods: list[Manifest] = field(default_factory=list)
 
 
-async def observe(cluster: Cluster, key: Key) -> Observed | None:
-    """Return what exists, None when the CodeModel is gone or on its way."""
+async def observe(cluster: Cluster, key: Key, *, trust: bool = True) -> Observed | None:
+    """Return what exists, None when the CodeModel is gone or on its way.
+
+    Args:
+        cluster: where to look.
+        key: of the CodeModel.
+        trust: take it for granted that a CodeModel without a status has nothing yet. Creating it says if that is wrong.
+    """
     namespace, name = key
-    codemodel, pods, children = await asyncio.gather(
-        cluster.get(KIND, namespace, name),
+    codemodel = await cluster.get(KIND, namespace, name)
+    if codemodel is None or codemodel["metadata"].get("deletionTimestamp"):
+        return None
+    if trust and _unseen(codemodel):
+        return Observed(codemodel)
+    pods, children = await asyncio.gather(
         cluster.list_pods(namespace, selector(name)),
         asyncio.gather(*(cluster.get(kind, namespace, named(name)) for kind, named in ROLES.values())),
     )
-    if codemodel is None or codemodel["metadata"].get("deletionTimestamp"):
-        return None
     found = {role: live for role, live in zip(ROLES, children, strict=True) if live is not None}
     return Observed(codemodel, found, pods)
+
+
+def _unseen(codemodel: Manifest) -> bool:
+    """Tell whether no operator has reported on it yet."""
+    return int((codemodel.get("status") or {}).get("observedGeneration", 0)) < 1
 
 
 def owned_by(live: Manifest, uid: str) -> bool:

@@ -37,16 +37,30 @@ class Finding:
     """The finding is about the download of the model."""
 
 
-_IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+_IMAGE_REASONS = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+}
 # Waiting is normal in these.
 _STARTING_REASONS = {"ContainerCreating", "PodInitializing"}
 # The container's process could not be started: seen while it waits, and in how it ended.
 _UNSTARTABLE_REASONS = {"RunContainerError", "StartError", "ContainerCannotRun"}
 # The first word of a termination message of codemodel-fetch.
 _CLASSIFIED = re.compile(r"^([A-Z][A-Za-z0-9]+): +(\S.*)", re.DOTALL)
+# In the scheduler's words: what no node has enough of.
+_INSUFFICIENT = re.compile(r"\bInsufficient ([\w./-]+[\w-])")
 # In the kubelet's words.
+_LOW_NODE = re.compile(r"[Tt]he node (?:was low on resource|had condition)")
+_PULLING = re.compile(r"Failed to pull image|Error: (?:ErrImagePull|ImagePullBackOff)")
 _NO_SECRET = re.compile(r'secret "[^"]+" not found')
 _CREATE_IT = "create the Secret, or correct spec.auth.secretRef or spec.model.secretRef"
+# Ended by SIGKILL: 128 + 9.
+_KILLED = 137
 _PASSING_DOWNLOAD_ERRORS = {"NetworkFailed"}
 
 
@@ -88,13 +102,12 @@ def evicted(pods: Iterable[Manifest], template: str | None) -> Finding | None:
     last = max(
         ended, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"])
     )
-    text = last["status"].get("message") or "no message"
-    return Finding(
-        Severity.TROUBLE,
-        "Evicted",
-        f"Pod {last['metadata']['name']} was evicted: {text.strip(' .')}; a file that outgrows its volume "
-        f"needs a larger spec.cache.size",
-    )
+    text = (last["status"].get("message") or "no message").strip(" .")
+    if _LOW_NODE.search(text):
+        reason, advice = "NodePressure", "free or add room on the nodes, or lower what the replicas use"
+    else:
+        reason, advice = "Evicted", "a file that outgrows its volume needs a larger spec.cache.size"
+    return Finding(Severity.TROUBLE, reason, f"Pod {last['metadata']['name']} was evicted: {text}; {advice}")
 
 
 def alive(pods: Iterable[Manifest], template: str | None = None) -> list[Manifest]:
@@ -111,6 +124,12 @@ def alive(pods: Iterable[Manifest], template: str | None = None) -> list[Manifes
 def is_ready(pod: Manifest) -> bool:
     """Tell whether the pod answers requests."""
     return _condition(pod, "Ready").get("status") == "True"
+
+
+def ready_since(pod: Manifest) -> str | None:
+    """Return since when the pod answers requests (RFC 3339, UTC), None when it does not."""
+    ready = _condition(pod, "Ready")
+    return ready.get("lastTransitionTime") if ready.get("status") == "True" else None
 
 
 def has_model(pod: Manifest, path: str) -> bool:
@@ -149,30 +168,48 @@ def _unscheduled(pod: Manifest) -> Finding | None:
     if scheduled.get("status") != "False":
         return None
     text = scheduled.get("message") or scheduled.get("reason") or "no message"
-    if "persistentvolumeclaim" in text.lower():
-        advice = "; create it, or correct spec.model.source" if "not found" in text else ""
-        reason = "VolumeNotBound"
-    else:
-        reason, advice = "Unschedulable", "; lower spec.resources.requests or add a node"
+    reason, advice = _no_node(text)
     message = f"Pod {pod['metadata']['name']} has no node: {text.rstrip('.')}{advice}"
     return Finding(Severity.TROUBLE, reason, message)
+
+
+def _no_node(text: str) -> tuple[str, str]:
+    """Why the scheduler finds no node, and what to do, from its message."""
+    lacking = set(_INSUFFICIENT.findall(text))
+    if "persistentvolumeclaim" in text.lower():
+        reason = "VolumeNotBound"
+        advice = "; create it, or correct spec.model.source" if "not found" in text else ""
+    elif "memory" in lacking:
+        reason, advice = "InsufficientMemory", "; lower spec.resources.requests.memory or add a node"
+    elif "cpu" in lacking:
+        reason, advice = "InsufficientCPU", "; lower spec.resources.requests.cpu or add a node"
+    elif "untolerated taint" in text and not lacking:
+        # Which taint, the scheduler leaves out; a node under pressure has one.
+        reason = "NodesTainted"
+        advice = "; kubectl describe nodes says why: free the node (memory, disk) or add one"
+    else:
+        reason, advice = "Unschedulable", "; lower spec.resources.requests or add a node"
+    return reason, advice
 
 
 def _waiting(status: Mapping[str, Any], pod: str) -> Finding | None:
     waiting = status.get("state", {}).get("waiting") or {}
     reason, text = waiting.get("reason"), waiting.get("message") or ""
     if reason in _IMAGE_REASONS:
-        return Finding(
-            Severity.STALLED,
-            "ImagePullFailed",
-            f"Image {status.get('image')} of pod {pod} cannot be pulled; correct spec.image or the registry's "
-            f"access: {text or reason}",
-        )
+        return _image_not_pulled(f"image {status.get('image')}", text or reason, pod)
     if reason in _UNSTARTABLE_REASONS:
         return _unstartable(text or reason, status, pod)
     if reason and reason not in _STARTING_REASONS and reason != "CrashLoopBackOff":
         return Finding(Severity.STALLED, reason, f"Pod {pod} cannot start: {text or reason}")
     return None
+
+
+def _image_not_pulled(image: str, text: str, pod: str) -> Finding:
+    return Finding(
+        Severity.STALLED,
+        "ImagePullFailed",
+        f"Pod {pod} cannot pull {image}; correct spec.image, or the registry's access: {text}",
+    )
 
 
 def _unstartable(text: str, status: Mapping[str, Any], pod: str) -> Finding:
@@ -187,18 +224,23 @@ def _failed_download(status: Mapping[str, Any], pod: str) -> Finding | None:
     if end is None or end.get("exitCode") == 0:
         return None
     text = (end.get("message") or "").strip()
-    if end.get("reason") == "OOMKilled":
-        return _out_of_memory("download", pod)
+    if end.get("exitCode") == _KILLED:
+        return _killed("download", end, pod)
     if end.get("reason") in _UNSTARTABLE_REASONS:
         return _unstartable(text, status, pod)
     classified = _CLASSIFIED.match(text)
-    reason, detail = classified.groups() if classified else ("DownloadFailed", text)
+    reason, detail = classified.groups() if classified else ("DownloadFailed", _last_line(text))
     severity = Severity.TROUBLE if reason in _PASSING_DOWNLOAD_ERRORS else Severity.STALLED
     detail = (
         capitalised(detail)
         or f"Download failed in pod {pod} with exit code {end.get('exitCode')} and no message"
     )
     return Finding(severity, reason, f"{detail} (attempt {_attempts(status)})", download=True)
+
+
+def _last_line(text: str) -> str:
+    """Of a message that is none of ours it is the end of the log, and the error is the last line of it."""
+    return text.splitlines()[-1].strip() if text else ""
 
 
 def capitalised(text: str) -> str:
@@ -222,22 +264,24 @@ def _crash(status: Mapping[str, Any], pod: str) -> Finding | None:
     end = _last_end(status)
     if end is None:
         return None
-    if end.get("reason") == "OOMKilled":
-        return _out_of_memory("server", pod)
+    if end.get("exitCode") == _KILLED:
+        return _killed("server", end, pod)
     text = (end.get("message") or "").strip()
     if end.get("reason") in _UNSTARTABLE_REASONS:
         return _unstartable(text, status, pod)
-    cause = f"with exit code {end.get('exitCode')}: {text or end.get('reason') or 'no message'}"
+    cause = f"with exit code {end.get('exitCode')}: {_last_line(text) or end.get('reason') or 'no message'}"
     if (times := _attempts(status)) == 1:
         return Finding(Severity.TROUBLE, "Crashed", f"Server in pod {pod} ended {cause}")
     return Finding(Severity.STALLED, "CrashLooping", f"Server in pod {pod} ended {times} times, last {cause}")
 
 
-def _out_of_memory(what: str, pod: str) -> Finding:
+def _killed(what: str, end: Mapping[str, Any], pod: str) -> Finding:
+    # containerd now and then misses that it was for memory; the kubelet itself kills only what hangs.
+    cause = "needed" if end.get("reason") == "OOMKilled" else "was killed; it hung, or most likely needed"
     return Finding(
         Severity.STALLED,
         "OutOfMemory",
-        f"The {what} in pod {pod} needed more memory than its limit; raise spec.resources.limits.memory "
+        f"The {what} in pod {pod} {cause} more memory than its limit; raise spec.resources.limits.memory "
         f"or lower spec.engine.contextLength or spec.engine.parallel",
     )
 
@@ -247,6 +291,9 @@ def _progress(init: Mapping[str, Any], main: Mapping[str, Any], pod: str, hint: 
         return Finding(Severity.PROGRESS, "Downloading", f"Pod {pod} downloads the model", download=True)
     if "running" in main.get("state", {}):
         return Finding(Severity.PROGRESS, "LoadingModel", f"Server in pod {pod} loads the model")
+    if hint and _PULLING.search(hint):
+        # The kubelet says so in the pod itself a moment later, and once it does in its own words.
+        return _image_not_pulled("its image", hint, pod)
     if hint:
         advice = f"; {_CREATE_IT}" if _NO_SECRET.search(hint) else ""
         return Finding(Severity.TROUBLE, "CannotStart", f"Pod {pod} cannot start yet: {hint}{advice}")

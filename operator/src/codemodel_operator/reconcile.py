@@ -11,17 +11,20 @@ from .api.spec import CodeModelSpec
 from .api.status import CodeModelStatus
 from .apply import Problem, apply_child
 from .cluster import Cluster, Manifest
-from .errors import EndingError, OperatorError
-from .events import build_event, complaint, transitions
+from .errors import EndingError, ExistsError, OperatorError
+from .events import build_event, complaint, news
+from .metrics import Metrics
 from .observe import Observed, observe, owned_by
 from .plan import Headers, make_plan
 from .pods import alive, downloading
 from .progress import LOG_LINES, Progress, parse_progress
 from .resources import build_children
 from .resources.download import DOWNLOADER, Downloads
+from .scaling import rescale_reason, rescaled
 from .settings import PROGRESS_SECONDS, REFUSED_SECONDS, RESYNC_SECONDS, UNEXPLAINED_SECONDS
-from .status import World, compute_status, dump_status, read_status, unexplained
+from .status import compute_status, dump_status, read_status
 from .workqueue import Key
+from .world import World, unexplained
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +39,14 @@ class Reconciler:
         *,
         default_image: str,
         downloads: Downloads,
+        metrics: Metrics,
         now: Callable[[], datetime],
     ) -> None:
         self._cluster = cluster
         self._headers = headers
         self._default_image = default_image
         self._downloads = downloads
+        self._metrics = metrics
         self._now = now
 
     async def reconcile(self, key: Key) -> float | None:
@@ -50,7 +55,12 @@ class Reconciler:
         Raises:
             OperatorError: the cluster did not let us finish; try again.
         """
-        observed = await observe(self._cluster, key)
+        try:
+            return await self._reconcile(await observe(self._cluster, key))
+        except ExistsError:
+            return await self._reconcile(await observe(self._cluster, key, trust=False))
+
+    async def _reconcile(self, observed: Observed | None) -> float | None:
         if observed is None:
             return None
         owner, before = owner_of(observed.codemodel), read_status(observed.codemodel)
@@ -66,6 +76,7 @@ class Reconciler:
             world,
             hints=await self._hints(owner, riddles),
             progress=await self._progress(owner, downloader) if downloader else None,
+            rescale=await self._rescale(world) if rescaled(world, before) else None,
         )
         await self._report(world, before)
         for problem in world.problems:
@@ -127,15 +138,23 @@ class Reconciler:
 
     async def _hints(self, owner: Owner, uids: Sequence[str]) -> dict[str, str]:
         """Return what Kubernetes Events complain of about these objects, as far as they can be read."""
-        hints: dict[str, str] = {}
-        for uid in uids:
-            try:
-                text = complaint(await self._cluster.list_events(owner.namespace, uid))
-            except OperatorError as error:
-                logger.warning("Events not read", extra={"event": {"reason": str(error)}})
-            else:
-                hints.update({uid: text} if text else {})
-        return hints
+        found = {uid: complaint(await self._events(owner, uid)) for uid in uids}
+        return {uid: text for uid, text in found.items() if text}
+
+    async def _rescale(self, world: World) -> str | None:
+        """Return why the autoscaler changed the number of replicas, as far as it can be read."""
+        autoscaler = world.children.get("HorizontalPodAutoscaler")
+        if autoscaler is None:
+            return None
+        return rescale_reason(await self._events(world.owner, autoscaler["metadata"]["uid"]))
+
+    async def _events(self, owner: Owner, uid: str) -> list[Manifest]:
+        """Return the Kubernetes Events about an object; none when they cannot be read."""
+        try:
+            return await self._cluster.list_events(owner.namespace, uid)
+        except OperatorError as error:
+            logger.warning("Events not read", extra={"event": {"reason": str(error)}})
+            return []
 
     async def _progress(self, owner: Owner, pod: str) -> Progress | None:
         """Return how far the download in a pod is, as far as its log can be read."""
@@ -149,19 +168,20 @@ class Reconciler:
         """Write the status when it changed, and tell of transitions."""
         owner, now = world.owner, self._now()
         after = compute_status(world, before, now)
-        if after == before:
-            return
-        await self._cluster.write_status(owner.namespace, owner.name, owner.uid, dump_status(after))
+        if after != before:
+            await self._cluster.write_status(owner.namespace, owner.name, owner.uid, dump_status(after))
+        # What could not be written is neither counted nor told: the next look sees it again.
+        self._metrics.reported((owner.namespace, owner.name), before, after)
         await self._tell(owner, before, after, now)
 
     async def _tell(
         self, owner: Owner, before: CodeModelStatus, after: CodeModelStatus, now: datetime
     ) -> None:
-        for condition in transitions(before, after):
-            facts = {"generation": owner.generation, "reason": condition.reason, "detail": condition.message}
-            logger.info(f"{condition.type} is {condition.status}", extra={"event": facts})
+        for told in news(before, after):
+            facts = {"generation": owner.generation, "reason": told.reason, "detail": told.message}
+            logger.info("Told", extra={"event": facts})
             try:
-                await self._cluster.create_event(build_event(owner, condition, now))
+                await self._cluster.create_event(build_event(owner, told, now))
             except EndingError:
                 raise
             except OperatorError as error:

@@ -28,6 +28,9 @@ class Settings:
     liveness_port: int = 8081
     """TCP port of the liveness endpoint, /healthz."""
 
+    metrics_port: int = 8082
+    """TCP port of the metrics, /metrics."""
+
 
 RESYNC_SECONDS = 300.0
 """Every CodeModel is looked at this often (±20 %), in case an event was missed."""

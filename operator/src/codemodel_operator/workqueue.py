@@ -38,9 +38,10 @@ class WorkQueue:
         self._rng = rng
         self._base_delay = base_delay
         self._max_delay = max_delay
-        self._waiting: dict[Key, None] = {}  # a set that keeps its order
+        self._urgent: dict[Key, None] = {}  # a set that keeps its order
+        self._waiting: dict[Key, None] = {}  # likewise
         self._active: dict[Key, float] = {}  # key: since when
-        self._again: set[Key] = set()
+        self._again: dict[Key, bool] = {}  # key: whether it is urgent
         self._timers: dict[Key, tuple[float, Timer]] = {}  # key: when due
         self._failures: dict[Key, int] = {}
         self._moved = clock()
@@ -48,15 +49,19 @@ class WorkQueue:
         self._idle = asyncio.Event()
         self._closed = False
 
-    def add(self, key: Key) -> None:
-        """Ask for a look at this key, soon."""
+    def add(self, key: Key, *, urgent: bool = False) -> None:
+        """Ask for a look at this key, soon; before all that are not urgent, if somebody waits for it."""
         if key in self._active:
-            self._again.add(key)
-        elif key not in self._waiting:
-            if not self._waiting:
-                self._moved = self._clock()
+            self._again[key] = urgent or self._again.get(key, False)
+            return
+        if not self.depth():
+            self._moved = self._clock()
+        if urgent:
+            self._waiting.pop(key, None)
+            self._urgent[key] = None
+        elif key not in self._urgent:
             self._waiting[key] = None
-            self._wake.set()
+        self._wake.set()
 
     def add_after(self, key: Key, delay: float) -> None:
         """Ask for a look after so many seconds; the earliest of several such requests counts."""
@@ -70,11 +75,12 @@ class WorkQueue:
 
     async def get(self) -> Key:
         """Wait for a key and take it; the caller must then call `done`, `retry` or `forget`."""
-        while self._closed or not self._waiting:
+        while self._closed or not self.depth():
             self._wake.clear()
             await self._wake.wait()
-        key = next(iter(self._waiting))
-        del self._waiting[key]
+        first = self._urgent or self._waiting
+        key = next(iter(first))
+        del first[key]
         self._active[key] = self._moved = self._clock()
         # What the timer would ask for is about to happen.
         self._cancel_timer(key)
@@ -92,7 +98,7 @@ class WorkQueue:
         delay = min(self._max_delay, self._base_delay * 2.0 ** min(failures - 1, 32))
         delay *= self._rng.uniform(0.5, 1.0)
         # An event that came meanwhile does not shorten the pause: it may be our own failing write.
-        self._again.discard(key)
+        self._again.pop(key, None)
         self.add_after(key, delay)
         self._release(key)
         return delay
@@ -103,12 +109,16 @@ class WorkQueue:
         self._cancel_timer(key)
         self._release(key)
 
+    def depth(self) -> int:
+        """Return how many keys wait."""
+        return len(self._urgent) + len(self._waiting)
+
     def stuck_seconds(self) -> float:
         """Return for how long one key has been worked on, or none has been taken although some wait.
 
         A long queue that moves is not stuck: 0 is about what it gives, and what an idle one gives.
         """
-        since = [*self._active.values(), *([self._moved] if self._waiting else [])]
+        since = [*self._active.values(), *([self._moved] if self.depth() else [])]
         return self._clock() - min(since) if since else 0.0
 
     async def drain(self, seconds: float) -> None:
@@ -132,5 +142,4 @@ class WorkQueue:
         self._active.pop(key, None)
         self._idle.set()
         if key in self._again:
-            self._again.discard(key)
-            self.add(key)
+            self.add(key, urgent=self._again.pop(key))

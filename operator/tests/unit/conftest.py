@@ -10,7 +10,8 @@ from codemodel_delivery.gguf.errors import GGUFError
 from codemodel_delivery.gguf.header import Header
 from codemodel_delivery.gguf.tensors import Tensor
 from codemodel_delivery.gguf.types import TENSOR_TYPES
-from codemodel_operator.errors import OperatorError, RefusedError
+from codemodel_operator.cluster import FIELD_MANAGER, settled
+from codemodel_operator.errors import ExistsError, OperatorError, RefusedError
 from codemodel_operator.resources import ROLES
 
 Manifest = dict[str, Any]
@@ -55,6 +56,15 @@ class FakeCluster:
             raise error
         return self.logs.get(pod, "")
 
+    async def create(self, manifest: Manifest) -> Manifest:
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        self.writes.append(f"create {kind}")
+        if error := self.refuse.get(kind):
+            raise error
+        if (kind, metadata["namespace"], metadata["name"]) in self.objects:
+            raise ExistsError("it is there")
+        return copy.deepcopy(self._claim(self.put(manifest), "Update"))
+
     async def apply(self, manifest: Manifest) -> Manifest:
         kind, metadata = manifest["kind"], manifest["metadata"]
         self.writes.append(f"apply {kind}")
@@ -62,21 +72,28 @@ class FakeCluster:
             raise error
         key = (kind, metadata["namespace"], metadata["name"])
         live = self.objects.get(key)
-        return copy.deepcopy(self.put(_merge(live, manifest) if live else manifest))
+        return copy.deepcopy(self._claim(self.put(_merge(live, manifest) if live else manifest), "Apply"))
+
+    def _claim(self, live: Manifest, operation: str) -> Manifest:
+        """Remember how our fields are held."""
+        entries = live["metadata"].setdefault("managedFields", [])
+        if operation not in [entry["operation"] for entry in entries]:
+            entries.append({"manager": FIELD_MANAGER, "operation": operation})
+        return live
 
     async def overwrite(self, manifest: Manifest) -> None:
         kind, metadata = manifest["kind"], manifest["metadata"]
         self.writes.append(f"overwrite {kind}")
         live = self.objects[kind, metadata["namespace"], metadata["name"]]
         live["spec"] = {**live["spec"], **manifest["spec"]}
-        live["metadata"]["managedFields"] = [{"manager": "codemodel-operator", "operation": "Update"}]
+        self._claim(live, "Update")
 
     async def disclaim(self, live: Manifest) -> None:
         self.writes.append(f"disclaim {live['kind']}")
         if error := self.refuse.get("disclaim"):
             raise error
         stored = self.objects[live["kind"], live["metadata"]["namespace"], live["metadata"]["name"]]
-        del stored["metadata"]["managedFields"]
+        stored["metadata"]["managedFields"] = settled(live["metadata"]["managedFields"])
 
     async def delete(self, live: Manifest) -> None:
         self.writes.append(f"delete {live['kind']}")

@@ -53,8 +53,10 @@ def test_another_source_or_checksum_is_another_file() -> None:
 
 def test_the_number_of_replicas_belongs_to_the_autoscaler() -> None:
     for case in CASES:
-        for child in build(yaml.safe_load((DATA / f"{case}.input.yaml").read_text())):
-            assert "replicas" not in child["spec"]
+        body = yaml.safe_load((DATA / f"{case}.input.yaml").read_text())
+        suspended = body["spec"].get("suspend", False)
+        for child in build(body):
+            assert ("replicas" in child["spec"]) == (suspended and child["kind"] == "Deployment")
 
 
 def test_what_the_administrator_allows_reaches_the_download() -> None:

@@ -39,7 +39,7 @@ def test_no_handler_of_kopf_writes_to_resources() -> None:
     registry = build_registry(Settings())
     assert not registry._changing._handlers
     assert not registry._spawning._handlers
-    assert len(registry._watching._handlers) == 6
+    assert len(registry._watching._handlers) == 8
 
 
 def test_watches_end_and_only_our_children_are_watched() -> None:

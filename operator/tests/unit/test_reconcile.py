@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from codemodel_operator.errors import ConflictError, EndingError, RefusedError, TemporaryError
+from codemodel_operator.metrics import Metrics
 from codemodel_operator.reconcile import Reconciler
 from codemodel_operator.resources import ROLES
 from codemodel_operator.resources.download import Downloads
@@ -30,7 +31,12 @@ def codemodel(**spec: Any) -> dict[str, Any]:
 
 def reconcile(cluster: Any, headers: FakeHeaders | None = None) -> float | None:
     reconciler = Reconciler(
-        cluster, headers or FakeHeaders(), default_image="server:1", downloads=Downloads(), now=lambda: NOW
+        cluster,
+        headers or FakeHeaders(),
+        default_image="server:1",
+        downloads=Downloads(),
+        metrics=Metrics(),
+        now=lambda: NOW,
     )
     return asyncio.run(reconciler.reconcile(KEY))
 
@@ -87,7 +93,7 @@ def test_a_deleted_child_comes_back(served: Any, role: str) -> None:
     kind, named = ROLES[role]
     del served.objects[kind, "models", named("coder")]
     reconcile(served)
-    assert served.writes == [f"apply {kind}"]
+    assert served.writes == [f"create {kind}"]
     assert served.roles() == CHILDREN
 
 
@@ -113,18 +119,44 @@ def test_entries_that_apply_cannot_remove_are_overwritten(served: Any) -> None:
     assert child(served, "Service")["spec"]["ports"][0]["port"] == 80
 
 
+def held(cluster: Any, role: str) -> list[str]:
+    """How our fields of a child are held."""
+    return [entry["operation"] for entry in child(cluster, role)["metadata"]["managedFields"]]
+
+
 def test_what_was_overwritten_is_given_up_later_when_not_at_once(served: Any) -> None:
     """The Deployment controller writes all the time: ours may come too late."""
-    child(served, "Deployment")["spec"]["template"]["spec"]["containers"][0]["name"] = "renamed"
     served.refuse["disclaim"] = ConflictError("modified")
-    with pytest.raises(ConflictError):
-        reconcile(served)
+    child(served, "Deployment")["spec"]["template"]["spec"]["containers"][0]["name"] = "renamed"
+    for _ in range(2):
+        with pytest.raises(ConflictError):
+            reconcile(served)
     del served.refuse["disclaim"]
     reconcile(served)
-    assert "managedFields" not in child(served, "Deployment")["metadata"]
+    assert held(served, "Deployment") == ["Apply"]
     served.writes.clear()
     reconcile(served)
-    assert "disclaim Deployment" not in served.writes
+    assert served.writes == []
+
+
+def test_what_was_created_counts_as_applied_once_it_changes(served: Any) -> None:
+    """Or else a field that is no longer desired would stay."""
+    assert held(served, "HorizontalPodAutoscaler") == ["Update"]
+    served.put({**codemodel(scaling={"maxReplicas": 3}), "status": {"observedGeneration": 1}})
+    reconcile(served)
+    assert held(served, "HorizontalPodAutoscaler") == ["Apply"]
+    assert child(served, "HorizontalPodAutoscaler")["spec"]["maxReplicas"] == 3
+    assert served.writes.index("disclaim HorizontalPodAutoscaler") < served.writes.index(
+        "apply HorizontalPodAutoscaler"
+    )
+
+
+def test_what_is_there_without_a_status_is_read_before_it_is_touched(served: Any) -> None:
+    """A backup restores objects and no status."""
+    served.objects["CodeModel", *KEY].pop("status")
+    reconcile(served)
+    assert [write for write in served.writes if not write.startswith("create")] == ["status"]
+    assert condition(served, "Ready")["reason"] == "RollingOut"
 
 
 def test_a_field_that_is_no_longer_desired_is_applied_away(served: Any) -> None:
@@ -255,7 +287,7 @@ def test_a_refused_child_is_explained_and_the_others_are_made(cluster: Any, refu
     cluster.put(codemodel())
     cluster.refuse["Deployment"] = refusal
     assert reconcile(cluster) == 30
-    assert condition(cluster, "Stalled")["reason"] == "ApplyFailed"
+    assert condition(cluster, "Stalled")["reason"] == "QuotaExceeded"
     assert "exceeded quota" in condition(cluster, "Stalled")["message"]
     assert cluster.roles() == [k for k in CHILDREN if k != "Deployment"]
     del cluster.refuse["Deployment"]

@@ -12,7 +12,8 @@ from codemodel_operator.api.spec import CodeModelSpec
 from codemodel_operator.api.status import CodeModelStatus
 from codemodel_operator.apply import Problem
 from codemodel_operator.resources.storage import model_path
-from codemodel_operator.status import CONDITION_TYPES, World, compute_status, dump_status, read_status
+from codemodel_operator.status import CONDITION_TYPES, compute_status, dump_status, read_status
+from codemodel_operator.world import World
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = datetime(2030, 1, 2, tzinfo=UTC)
@@ -264,7 +265,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
         "True",
         "True",
     ),
-    "no room": (pod(conditions=(UNSCHEDULABLE,)), "Unschedulable", "Insufficient cpu", "False", "Unknown"),
+    "no room": (pod(conditions=(UNSCHEDULABLE,)), "InsufficientCPU", "requests.cpu", "False", "Unknown"),
     "no volume": (pod(conditions=(UNBOUND,)), "VolumeNotBound", "unbound", "False", "Unknown"),
     "starting": (pod(init=waiting("PodInitializing")), "Starting", "being started", "False", "Unknown"),
 }
@@ -340,8 +341,8 @@ def test_fewer_replicas_than_the_minimum_are_not_ready() -> None:
 def test_pods_that_cannot_be_created() -> None:
     failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: compute"}
     status = compute(children={"Deployment": deployment(replicas=0, conditions=[failure])})
-    assert verdicts(status)["Ready"] == ("False", "PodsRefused")
-    assert "exceeded quota" in message(status, "Stalled")
+    assert verdicts(status)["Ready"] == ("False", "QuotaExceeded")
+    assert message(status, "Stalled").startswith("Pods cannot be created: exceeded quota: compute; raise the")
 
 
 def test_a_rollout_without_progress_stalls() -> None:

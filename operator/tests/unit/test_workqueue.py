@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemodel_operator.errors import EndingError, TemporaryError
+from codemodel_operator.metrics import Metrics
 from codemodel_operator.workers import work_once
 from codemodel_operator.workqueue import Key, WorkQueue
 
-A, B = ("ns", "a"), ("ns", "b")
+A, B, C = ("ns", "a"), ("ns", "b"), ("ns", "c")
 
 
 @dataclass
@@ -77,6 +78,26 @@ def test_many_events_are_one_look() -> None:
         queue.add(B)
         assert [await queue.get(), await queue.get()] == [A, B]
         assert await is_empty(queue)
+
+    asyncio.run(scenario())
+
+
+def test_what_somebody_waits_for_comes_first() -> None:
+    async def scenario() -> None:
+        queue, _ = make()
+        queue.add(A)
+        queue.add(B)
+        queue.add(C, urgent=True)
+        queue.add(B, urgent=True)
+        queue.add(C)
+        assert queue.depth() == 3
+        assert [await queue.get() for _ in range(3)] == [C, B, A]
+        queue.add(B, urgent=True)
+        queue.add(A)
+        queue.add(B)
+        for key in (A, B):
+            queue.done(key, 300)
+        assert [await queue.get() for _ in range(2)] == [B, A]
 
     asyncio.run(scenario())
 
@@ -193,7 +214,7 @@ def test_a_key_of_a_namespace_that_ends_is_forgotten() -> None:
             raise EndingError("because it is being terminated")
 
         queue.add(A)
-        await work_once(queue, reconcile)
+        await work_once(queue, reconcile, Metrics())
         assert time.pending() == []
 
     asyncio.run(scenario())
@@ -213,7 +234,7 @@ def test_a_worker_survives_every_failure() -> None:
 
         queue.add(A)
         for pending in ([0.2], [0.4], [360.0], []):
-            await work_once(queue, reconcile)
+            await work_once(queue, reconcile, Metrics())
             assert time.pending() == pending
             time.advance(400)
 

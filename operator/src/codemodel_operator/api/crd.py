@@ -108,7 +108,8 @@ def build_crd() -> dict[str, Any]:
                                 "kind": {"type": "string"},
                                 "metadata": {"type": "object"},
                                 "spec": structural(CodeModelSpec),
-                                "status": status,
+                                # Or kstatus takes one for done that the operator has not seen yet.
+                                "status": {**status, "default": {"observedGeneration": -1}},
                             },
                             **rules(_NAME_RULE),
                         }
@@ -122,7 +123,7 @@ def build_crd() -> dict[str, Any]:
 def _drop_defaults(schema: dict[str, Any]) -> None:
     """Remove defaults: only the operator writes the status, and the API server should not fill it in."""
     schema.pop("default", None)
-    for child in schema.get("properties", {}).values():
+    for child in (*schema.get("properties", {}).values(), *filter(None, [schema.get("items")])):
         _drop_defaults(child)
 
 

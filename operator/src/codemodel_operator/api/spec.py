@@ -283,6 +283,9 @@ class CodeModelSpec(ApiModel):
     auth: Auth | None = None
     """Who may use the model; left out, everybody who can reach the Service."""
 
+    suspend: bool = False
+    """True stops all replicas; the downloaded model, the address and the settings stay. False goes on."""
+
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
     """Image of the inference server, best pinned by digest; left out, the one that the operator was given."""
 

@@ -72,6 +72,37 @@ class ModelStatus(ModelFacts):
     """Whole percents that are here, while the model is downloaded and its size is known."""
 
 
+class ScaleEvent(ApiModel):
+    """One change of the number of replicas."""
+
+    time: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    """When the number changed (RFC 3339, UTC)."""
+
+    from_: Annotated[int, Field(alias="from")]
+    """Replicas before."""
+
+    to: int
+    """Replicas wanted since."""
+
+    reason: str
+    """Why, in the words of whoever changed it."""
+
+    metric: str | None = None
+    """What the autoscaler measured then, and what it aims at."""
+
+    ready_after_seconds: int | None = None
+    """Seconds until so many replicas were Ready; left out for fewer replicas, and as long as they are not."""
+
+
+class ScalingStatus(ApiModel):
+    """How the number of replicas went."""
+
+    events: Annotated[
+        tuple[ScaleEvent, ...], Field(json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = ()
+    """The last 20 changes, the oldest first."""
+
+
 class CodeModelStatus(ApiModel):
     """What was observed of a CodeModel."""
 
@@ -98,6 +129,9 @@ class CodeModelStatus(ApiModel):
 
     model: ModelStatus | None = None
     """The model that the replicas are to serve."""
+
+    scaling: ScalingStatus | None = None
+    """How the number of replicas went."""
 
     def condition(self, type_: str) -> Condition | None:
         """Return the condition of this type, None when there is none yet."""

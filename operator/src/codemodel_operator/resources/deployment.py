@@ -9,15 +9,12 @@ from .container import resources, security
 from .download import Downloads, build_downloader
 from .labels import TEMPLATE_ANNOTATION, labels, metadata, selector
 from .peers import peers_name
+from .ports import MANAGEMENT_PORT, PORT
 from .storage import MODELS_PATH, model_path
 from .volumes import KEYS_DIRECTORY, build_volumes
 
 SERVER = "llm-service"
 """Name of the container that answers requests."""
-
-PORT = 8080
-MANAGEMENT_PORT = 8081
-"""Where a replica answers probes and scrapes, however many requests it has."""
 
 USER = 65532
 """The unprivileged user of the server image; also the group that owns the volumes."""
@@ -42,7 +39,7 @@ _ROLLOUT_SECONDS = 7200
 def build_deployment(
     owner: Owner, spec: CodeModelSpec, *, image: str, downloads: Downloads
 ) -> dict[str, Any]:
-    """Return the Deployment, without spec.replicas: that belongs to the autoscaler."""
+    """Return the Deployment, without spec.replicas: that belongs to the autoscaler while anything is to run."""
     pod = _pod(owner.name, spec, image, downloads)
     template = {
         "metadata": {
@@ -56,6 +53,8 @@ def build_deployment(
         "kind": "Deployment",
         "metadata": metadata(owner),
         "spec": {
+            # The autoscaler leaves a Deployment alone that has zero.
+            **({"replicas": 0} if spec.suspend else {}),
             "selector": {"matchLabels": selector(owner.name)},
             "progressDeadlineSeconds": _ROLLOUT_SECONDS,
             "revisionHistoryLimit": 3,
