@@ -8,7 +8,7 @@ MODEL := build/sample-coder.gguf
 # The server needs llama.cpp's library only: no tools, no image or audio models.
 LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake
 
-.PHONY: help up down status serve test test-unit e2e bench-server bench-fetch lint format crds lock clean
+.PHONY: help up down status serve test test-unit e2e e2e-scaling report bench-server bench-operator bench-fetch lint format crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,17 @@ test-unit: .venv/engine .venv/browser ## the tests that need no cluster
 e2e: .venv/engine up ## the end-to-end suite on the cluster
 	$(BIN)/python -m pytest e2e/tests
 
+e2e-scaling: .venv/engine up ## the autoscaler with the cooldown of a real service, 300 s (about a quarter of an hour)
+	CODEMODEL_E2E_COOLDOWN=300 $(BIN)/python -m pytest e2e/tests/test_scaling.py
+
+report: .venv/engine up ## all load scenarios on the cluster and their report (PROFILE=ci: less than 15 minutes)
+	@$(BIN)/python -m e2e.campaign --profile $(or $(PROFILE),full) $(ARGS)
+
 bench-server: .venv/engine ## our server against llama-server and llama_cpp.server (ARGS="--quick --only infill")
 	@$(BIN)/python -m inference_server.benchmarks $(ARGS)
+
+bench-operator: up ## the operator on the cluster, 100 CodeModels one at a time and 1,000 at once (ARGS="--many 100")
+	@$(BIN)/python -m e2e.operator_benchmark $(ARGS)
 
 bench-fetch: .venv/ready ## codemodel-fetch against curl and sha256sum on a file of 2 GiB (ARGS="--runs 1")
 	@$(BIN)/python -m delivery.benchmarks $(ARGS)
@@ -73,12 +82,12 @@ clean: ## remove what was made in this checkout (caches shared between checkouts
 install = { apt-get update -q && apt-get install -y -q $(1); } || { echo "Install $(1), then run it again."; exit 1; }
 
 # Python's packages in two parts, because a bring-up does not need llama.cpp compiled for this machine.
-.venv/ready: requirements.txt delivery/pyproject.toml operator/pyproject.toml inference_server/pyproject.toml
+.venv/ready: requirements.txt delivery/pyproject.toml operator/pyproject.toml inference_server/pyproject.toml e2e/pyproject.toml
 	@echo "Installing the Python packages …"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv || { $(call install,python3-venv) && $(PYTHON) -m venv .venv; }
 	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e delivery -e operator -e inference_server
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e delivery -e operator -e inference_server -e e2e
 	@touch $@
 
 .venv/engine: .venv/ready inference_server/requirements.txt

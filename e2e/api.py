@@ -16,9 +16,18 @@ _API_VERSIONS = {
     "CodeModel": "codemodel.dev/v1alpha1",
     "Deployment": "apps/v1",
     "HorizontalPodAutoscaler": "autoscaling/v2",
+    "NetworkPolicy": "networking.k8s.io/v1",
+    "PodDisruptionBudget": "policy/v1",
 }
-CHILDREN = ("PersistentVolumeClaim", "Deployment", "Service", "HorizontalPodAutoscaler")
-"""Kinds of the children of a CodeModel that downloads to a shared volume."""
+CHILDREN = (
+    "PersistentVolumeClaim",
+    "NetworkPolicy",
+    "Deployment",
+    "Service",
+    "HorizontalPodAutoscaler",
+    "PodDisruptionBudget",
+)
+"""Kinds of the children of a CodeModel that downloads to a shared volume and may have several replicas."""
 
 
 class NoClusterError(Exception):

@@ -14,7 +14,11 @@ from e2e.waiting import until
 
 NAME = "lifecycle"
 URL = "http://127.0.0.1:8081"
-SPEC = {"service": {"type": "NodePort", "nodePort": 30081}}
+SPEC = {
+    "service": {"type": "NodePort", "nodePort": 30081},
+    # Two may run, and one suffices for what the tests ask.
+    "scaling": {"maxReplicas": 2, "target": 1000},
+}
 
 CHILD_NAMES = {kind: f"{NAME}-models" if kind == "PersistentVolumeClaim" else NAME for kind in CHILDREN}
 
@@ -139,6 +143,8 @@ HAND_EDITS: dict[str, tuple[str, Manifest]] = {
     ),
     "Service": ("merge", {"spec": {"selector": {"codemodel.dev/name": "another"}}}),
     "HorizontalPodAutoscaler": ("merge", {"spec": {"maxReplicas": 9}}),
+    "NetworkPolicy": ("merge", {"spec": {"ingress": []}}),
+    "PodDisruptionBudget": ("merge", {"spec": {"maxUnavailable": 0}}),
 }
 
 
@@ -155,7 +161,9 @@ def test_a_hand_edit_is_reverted(api: Api, namespace: str, kind: str) -> None:
     until(reverted, what=f"the {kind} to be as it was", seconds=20)
 
 
-@pytest.mark.parametrize("kind", ["Service", "HorizontalPodAutoscaler", "Deployment"])
+@pytest.mark.parametrize(
+    "kind", ["Service", "HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget", "Deployment"]
+)
 def test_a_deleted_child_comes_back(api: Api, namespace: str, kind: str) -> None:
     before = child(api, namespace, kind)["metadata"]["uid"]
     api.delete(kind, NAME, namespace)
@@ -190,6 +198,43 @@ def test_an_edit_rolls_out_and_no_request_is_dropped(api: Api, namespace: str) -
     answered = {request.replica for request in load.requests}
     # A pod that a test before this one has replaced may answer, too, while it ends.
     assert {before["metadata"]["name"], after["metadata"]["name"]} <= answered
+
+
+def test_suspended_it_keeps_all_but_its_pods_and_resumes_without_a_download(
+    api: Api, namespace: str, model_file: ModelFile
+) -> None:
+    def switch(suspend: bool) -> None:
+        change = json.dumps({"spec": {"suspend": suspend}})
+        kubectl("patch", "codemodel", NAME, "--type=merge", "-p", change, namespace=namespace)
+
+    switch(True)
+    until(
+        lambda: api.read("CodeModel", NAME, namespace)["status"],
+        lambda seen: seen["replicas"] == 0 and condition({"status": seen}, "Ready")["reason"] == "Suspended",
+        what="nothing to run",
+        seconds=90,
+    )
+    until(lambda: pods(api, namespace, NAME), lambda left: not left, what="no pod", seconds=90)
+    for kind in CHILDREN:
+        assert api.get(kind, CHILD_NAMES[kind], namespace), f"{kind} is gone"
+    switch(False)
+    wait_until_ready(namespace)
+    (pod,) = pods(api, namespace, NAME)
+    log = kubectl("logs", pod["metadata"]["name"], "-c", "download-model", namespace=namespace)
+    assert json.loads(log.splitlines()[-1])["event"] == "already-here", "the model was downloaded again"
+    events = until(
+        lambda: api.read("CodeModel", NAME, namespace)["status"]["scaling"]["events"][-2:],
+        lambda found: "readyAfterSeconds" in found[-1],
+        what="the scale timeline to say when it was ready",
+        seconds=20,
+    )
+    assert [(event["from"], event["to"], event["reason"]) for event in events] == [
+        (1, 0, "The spec says suspend: true"),
+        (0, 1, "The spec says suspend: false"),
+    ]
+    told = api.list("Event", namespace)
+    reasons = {event["reason"] for event in told if event["involvedObject"]["kind"] == "CodeModel"}
+    assert {"ScaledDown", "ScaledUp", "ScaleUpReady"} <= reasons
 
 
 def test_when_it_is_deleted_its_children_go(api: Api, namespace: str) -> None:
