@@ -1,1 +1,1 @@
-"""Load on the HTTP API: bounded, closed-loop, and only on this machine."""
+"""Load on the HTTP API, and what it shows: the command ``codemodel-load``. docs/load.md defines every figure."""

@@ -18,6 +18,7 @@ Manifest = dict[str, Any]
 
 PATHS = {
     "CodeModel": "/apis/codemodel.dev/v1alpha1/namespaces/{}/codemodels",
+    "InferenceService": "/apis/inference.llmkube.dev/v1alpha1/namespaces/{}/inferenceservices",
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "Service": "/api/v1/namespaces/{}/services",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
@@ -46,22 +47,22 @@ def connect() -> httpx.AsyncClient:
 
 
 async def create(api: httpx.AsyncClient, namespace: str, manifest: Manifest) -> None:
-    """Create a CodeModel.
+    """Create an object.
 
     Raises:
         httpx.HTTPError: it was refused.
     """
-    answer = await api.post(PATHS["CodeModel"].format(namespace), json=manifest)
+    answer = await api.post(PATHS[manifest["kind"]].format(namespace), json=manifest)
     answer.raise_for_status()
 
 
-async def change(api: httpx.AsyncClient, namespace: str, name: str, spec: Manifest) -> None:
-    """Merge this into the spec of a CodeModel.
+async def change(api: httpx.AsyncClient, namespace: str, kind: str, name: str, spec: Manifest) -> None:
+    """Merge this into the spec of an object.
 
     Raises:
         httpx.HTTPError: it was refused.
     """
-    path = f"{PATHS['CodeModel'].format(namespace)}/{name}"
+    path = f"{PATHS[kind].format(namespace)}/{name}"
     answer = await api.patch(path, content=json.dumps({"spec": spec}), headers=_MERGE)
     answer.raise_for_status()
 

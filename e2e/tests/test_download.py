@@ -40,13 +40,6 @@ def test_once_corrected_it_is_served(api: Api, namespace: str, model_file: Model
     kubectl("delete", "codemodel", "mistaken", namespace=namespace)
 
 
-def test_a_file_that_does_not_exist_is_a_reason_too(api: Api, namespace: str) -> None:
-    missing = SOURCE.replace(MODEL_FILE, "no-such-model.gguf")
-    apply(namespace, "missing", {"model": {"source": missing}})
-    assert missing in wait_for_reason(api, namespace, "missing", "NotFound")
-    kubectl("delete", "codemodel", "missing", namespace=namespace)
-
-
 def test_how_far_a_download_is_can_be_seen(api: Api, namespace: str, model_file: ModelFile) -> None:
     slow = SOURCE.replace(MODEL_FILE, f"slow/{MODEL_FILE}")
     apply(namespace, "slow", {"model": {"source": slow, "sha256": model_file.sha256}})

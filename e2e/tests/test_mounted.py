@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.api import Api, Manifest
-from e2e.applying import apply, readiness, wait_for_reason, wait_until_ready
+from e2e.applying import apply, wait_for_reason, wait_until_ready
 from e2e.cluster import settings
-from e2e.codemodels import MODEL_FILE, READY_SECONDS, condition, pods
+from e2e.codemodels import MODEL_FILE, condition, pods
 from e2e.kubectl import kubectl
-from e2e.waiting import until
 
 IMAGE_SOURCE = f"oci://{settings.HUB_IMAGE}/models/{MODEL_FILE}"
 """The hub's image is one that carries a model."""
@@ -68,15 +67,3 @@ def test_an_image_that_cannot_be_pulled_is_named(api: Api, namespace: str) -> No
     message = wait_for_reason(api, namespace, "no-image", "ImagePullFailed")
     assert "127.0.0.1:9/coder:1" in message
     kubectl("delete", "codemodel", "no-image", namespace=namespace)
-
-
-def test_a_file_that_is_not_in_the_image_is_named(api: Api, namespace: str) -> None:
-    apply(namespace, "no-file", mounted(f"oci://{settings.HUB_IMAGE}/models/other.gguf"))
-    ready = until(
-        lambda: readiness(api, namespace, "no-file"),
-        lambda found: "/models/models/other.gguf" in found.get("message", ""),
-        what="the missing file to be named",
-        seconds=READY_SECONDS,
-    )
-    assert ready["status"] == "False"
-    kubectl("delete", "codemodel", "no-file", namespace=namespace)

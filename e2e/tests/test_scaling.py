@@ -1,6 +1,9 @@
-"""Load makes the autoscaler add replicas, and its end makes it take them away again."""
+"""Load makes the autoscaler add replicas, and its end makes it take them away again.
 
-import json
+In a shortened form; `make e2e-scaling` runs it with the cooldown that a real service has.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,54 +12,47 @@ import pytest
 
 from e2e import chat
 from e2e.api import Api
-from e2e.codemodels import READY_SECONDS, ModelFile, codemodel, condition
-from e2e.kubectl import kubectl
+from e2e.applying import apply, wait_until_ready
+from e2e.codemodels import READY_SECONDS, ModelFile
 from e2e.load.driver import Load, Plan, running
-from e2e.load.statistics import summarise
 from e2e.timeline import scaling
-from e2e.timeline.entries import utilization
+from e2e.timeline.autoscaler import SYNC_SECONDS
+from e2e.timeline.derive import scale_timeline
+from e2e.timeline.measurements import FIRST_VALUE_SECONDS, wait_for_first_value
 from e2e.timeline.recorder import Recorder
+from e2e.timeline.sent import sent_by
+from e2e.timeline.steps import write
 from e2e.waiting import until
 
 NAME = "scaler"
 URL = "http://127.0.0.1:8083"
-COOLDOWN = 30
-"""Two looks of the autoscaler, so that a cooldown that does not work cannot pass."""
+MOST = 5
+COOLDOWN = int(os.environ.get("CODEMODEL_E2E_COOLDOWN", "30"))
+"""scaleDownCooldownSeconds: two looks of the autoscaler, so that a cooldown that does not work cannot pass."""
 
-FIRST_METRIC_SECONDS = 90
-"""From Ready to a value that covers only the time since: two measurements and a look of the autoscaler, doubled."""
+STEPS = 4
+"""From 1 to 5 replicas at most. Use is at most 150 m of 120 m, so that each step adds at most 125 / 70 times what there
+is: 1 → 2 → 4 → 5, or more steps where the autoscaler looks while a replica is not ready and counts as idle."""
 
-LOAD_SECONDS = scaling.UP_SECONDS + READY_SECONDS + 60
-"""Bound of the load; it is stopped as soon as it has done its work."""
+UP_SECONDS = scaling.UP_SECONDS + (STEPS - 1) * (scaling.UP_SECONDS + READY_SECONDS)
+"""Each step but the first waits until the replicas of the one before are ready and measured."""
+
+GONE_SECONDS = 90
+"""A pod that leaves may finish what it runs for 60 s; the rest is the kubelet's."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def measured(api: Api, namespace: str, model_file: ModelFile) -> None:
-    """A CodeModel whose replicas saturate at four times the CPU request, Ready and with a CPU metric."""
-    manifest = codemodel(
-        NAME,
-        {
-            "model": {"sha256": model_file.sha256},
-            "resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "400m"}},
-            "scaling": {"maxReplicas": 3, "scaleDownCooldownSeconds": COOLDOWN},
-            "service": {"type": "NodePort", "nodePort": 30083},
-        },
-    )
-    kubectl("apply", "-f", "-", namespace=namespace, stdin=manifest)
-    kubectl(
-        "wait",
-        f"codemodel/{NAME}",
-        "--for=condition=Ready",
-        f"--timeout={READY_SECONDS}s",
-        namespace=namespace,
-    )
-
-    def active_with_a_value() -> bool:
-        autoscaler = api.read("HorizontalPodAutoscaler", NAME, namespace)
-        active = condition(autoscaler, "ScalingActive").get("status") == "True"
-        return active and utilization(autoscaler) is not None
-
-    until(active_with_a_value, what="the autoscaler's first CPU value", seconds=FIRST_METRIC_SECONDS)
+    """A CodeModel on llama.cpp, Ready and with a CPU metric."""
+    change = {
+        "model": {"sha256": model_file.sha256},
+        "resources": {"requests": {"cpu": "120m"}, "limits": {"cpu": "150m"}},
+        "scaling": {"maxReplicas": MOST, "target": 70, "scaleDownCooldownSeconds": COOLDOWN},
+        "service": {"type": "NodePort", "nodePort": 30083},
+    }
+    apply(namespace, NAME, change)
+    wait_until_ready(namespace, NAME)
+    wait_for_first_value(api, namespace, NAME)
     until(lambda: chat.ask(URL), what="an answer", seconds=20, despite=(httpx.HTTPError,))
 
 
@@ -84,33 +80,32 @@ def hold_for_another_look(recorder: Recorder) -> None:
         latest = recorder.latest("HorizontalPodAutoscaler", NAME)
         return latest is not None and latest.at > seen
 
-    until(looked, what="the autoscaler to look again", seconds=4 * scaling.SYNC_SECONDS)
+    until(looked, what="the autoscaler to look again", seconds=4 * SYNC_SECONDS)
 
 
-@pytest.mark.timeout(600)  # the sum of what the autoscaler may take, see e2e/timeline/scaling.py
+@pytest.mark.timeout(
+    READY_SECONDS + FIRST_VALUE_SECONDS + UP_SECONDS + scaling.down_seconds(COOLDOWN) + 3 * GONE_SECONDS
+)
 def test_replicas_follow_the_load_up_and_down(
     api: Api, namespace: str, recorder: Recorder, artifacts: Path
 ) -> None:
-    with running(Plan(URL, clients=6, seconds=LOAD_SECONDS, max_tokens=64)) as load:
+    with running(Plan(URL, clients=10, seconds=600, max_tokens=64)) as load:
         recorder.mark(scaling.LOAD_BEGINS)
         until(
             lambda: replicas(recorder),
-            lambda now: now["replicas"] > 1,
-            what="more replicas to be asked for",
-            seconds=scaling.UP_SECONDS,
+            lambda now: now == {"replicas": MOST, "ready": MOST},
+            what=f"{MOST} replicas to be ready",
+            seconds=UP_SECONDS,
         )
         until(
-            lambda: replicas(recorder),
-            lambda now: now["ready"] > 1,
-            what="more than one replica to be ready",
-            seconds=READY_SECONDS,
-        )
-        until(
-            lambda: answering(load), lambda names: len(names) > 1, what="two replicas to answer", seconds=30
+            lambda: answering(load),
+            lambda names: len(names) == MOST,
+            what="every replica to answer",
+            seconds=30,
         )
         until(
             lambda: chat.live(URL)["total"],
-            lambda total: total["ready"] > 1,
+            lambda total: total["ready"] == MOST,
             what="the replicas to find one another",
             seconds=20,
             despite=(httpx.HTTPError,),
@@ -119,7 +114,7 @@ def test_replicas_follow_the_load_up_and_down(
     recorder.mark(scaling.LOAD_ENDS)
 
     # A request a second is nothing to the autoscaler; it shows whether a leaving replica drops one.
-    with running(Plan(URL, clients=1, seconds=LOAD_SECONDS, pause_seconds=1, max_tokens=4)) as trickle:
+    with running(Plan(URL, clients=1, seconds=600, pause_seconds=1, max_tokens=4)) as trickle:
         until(
             lambda: replicas(recorder),
             lambda now: now == {"replicas": 1, "ready": 1},
@@ -130,17 +125,23 @@ def test_replicas_follow_the_load_up_and_down(
             lambda: api.list("Pod", namespace, f"codemodel.dev/name={NAME}"),
             lambda pods: len(pods) == 1,
             what="the other pods to be gone",
-            seconds=90,
+            seconds=GONE_SECONDS,
         )
 
     requests = [*load.requests, *trickle.requests]
-    (artifacts / "load.json").write_text(json.dumps(vars(summarise(requests)), indent=2))
     assert [request for request in requests if request.failed] == []
-    assert len(answering(load)) > 1
+    expected = scaling.Expectation(NAME, COOLDOWN, MOST)
     until(
-        lambda: scaling.violations(recorder.entries, scaling.Expectation(NAME, COOLDOWN)),
+        lambda: scaling.violations(recorder.entries, expected),
         lambda found: not found,
         what="a timeline without a fault",
         seconds=5,
     )
     assert api.read("CodeModel", NAME, namespace)["status"]["readyReplicas"] == 1
+
+    timeline = scale_timeline(recorder.entries, NAME, sent_by(requests))
+    write(timeline, artifacts / "scaling.json")
+    assert min((up.before, up.after) for up in timeline.scale_ups) == (1, 2)
+    assert {up.replica for up in timeline.scale_ups} <= answering(load)
+    unseen = [(up.replica, step) for up in timeline.scale_ups for step, at in up.steps if at is None]
+    assert unseen == []

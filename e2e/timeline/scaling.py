@@ -5,28 +5,22 @@ measures every 15 s, and a value covers the time since the measurement before; t
 the rule "as high as the highest recommendation of the window" moves in steps of 15 s.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from e2e.timeline.entries import MARK, Entry, Step, steps
+from e2e.timeline.autoscaler import SYNC_SECONDS, recommendation
+from e2e.timeline.entries import MARK, Change, Entry, changes
 
 LOAD_BEGINS = "load-begins"
 LOAD_ENDS = "load-ends"
 
-SYNC_SECONDS = 15
-"""The autoscaler looks this often (kube-controller-manager's default)."""
-
 SCRAPE_SECONDS = 15
 """metrics-server measures this often."""
-
-TOLERANCE = 0.1
-"""A use this near to the target changes nothing (kube-controller-manager's default)."""
 
 _SLACK_SECONDS = 15
 """What a busy machine with two cores may add to the sum of the intervals."""
 
-_DELIVERY_SECONDS = 2
+DELIVERY_SECONDS = 2
 """Difference of delay by which two watches may deliver what happened."""
 
 UP_SECONDS = 2 * SCRAPE_SECONDS + SYNC_SECONDS + _SLACK_SECONDS
@@ -49,6 +43,9 @@ class Expectation:
     cooldown: int
     """scaleDownCooldownSeconds."""
 
+    most: int
+    """maxReplicas: where the load should bring it."""
+
     least: int = 1
     """minReplicas: where it starts and where it should end."""
 
@@ -57,36 +54,39 @@ def violations(entries: Sequence[Entry], expected: Expectation) -> list[str]:
     """Return everything that the timeline shows and should not, in words; empty when all is well."""
     marks = {entry.name: entry.at for entry in entries if entry.kind == MARK}
     begin, end = marks[LOAD_BEGINS], marks[LOAD_ENDS]
-    changes = steps(entries, "Deployment", expected.name, "replicas")
+    replicas = changes(entries, "Deployment", expected.name, "replicas")
     return [
-        *_before(changes, begin),
-        *_up(changes, begin),
-        *_held(changes, begin, end),
-        *_down(changes, end, expected),
-        *_stabilized(entries, changes, end, expected),
+        *_before(replicas, begin),
+        *_up(replicas, begin, end, expected),
+        *_held(replicas, begin, end),
+        *_down(replicas, end, expected),
+        *_stabilized(entries, replicas, end, expected),
         *_told(entries, expected.name),
     ]
 
 
-def _before(changes: list[Step], begin: float) -> list[str]:
+def _before(changes: list[Change], begin: float) -> list[str]:
     return [_says(step, begin, "changed before the load began") for step in changes if step.at < begin]
 
 
-def _up(changes: list[Step], begin: float) -> list[str]:
+def _up(changes: list[Change], begin: float, end: float, expected: Expectation) -> list[str]:
     first = next((step for step in changes if step.at >= begin and step.after > step.before), None)
     if first is None:
         return ["never scaled up"]
     if first.at - begin > UP_SECONDS:
         return [_says(first, begin, f"scaled up later than {UP_SECONDS} s after the load began")]
+    highest = max((change.after for change in changes if change.at <= end), default=expected.least)
+    if highest != expected.most:
+        return [f"reached {highest} replicas under load, not {expected.most}"]
     return []
 
 
-def _held(changes: list[Step], begin: float, end: float) -> list[str]:
+def _held(changes: list[Change], begin: float, end: float) -> list[str]:
     lower = [step for step in changes if begin <= step.at <= end and step.after < step.before]
     return [_says(step, begin, "scaled down while the load held") for step in lower]
 
 
-def _down(changes: list[Step], end: float, expected: Expectation) -> list[str]:
+def _down(changes: list[Change], end: float, expected: Expectation) -> list[str]:
     lower = [step for step in changes if step.at > end and step.after < step.before]
     if not lower or lower[-1].after != expected.least:
         return [f"never came back to {expected.least}"]
@@ -101,14 +101,14 @@ def _down(changes: list[Step], end: float, expected: Expectation) -> list[str]:
 
 
 def _stabilized(
-    entries: Sequence[Entry], changes: list[Step], end: float, expected: Expectation
+    entries: Sequence[Entry], changes: list[Change], end: float, expected: Expectation
 ) -> list[str]:
     """The exact form of the cooldown: nothing is removed so long as the window holds a look that said to keep it."""
     first = next((step for step in changes if step.at > end and step.after < step.before), None)
     if first is None:
         return []
     high = [entry.at for entry in entries if entry.at < first.at and _keeps(entry, expected.name)]
-    if high and first.at - high[-1] < expected.cooldown - _DELIVERY_SECONDS:
+    if high and first.at - high[-1] < expected.cooldown - DELIVERY_SECONDS:
         return [
             _says(
                 first, high[-1], f"scaled down within {expected.cooldown} s of a use that needed all replicas"
@@ -119,13 +119,10 @@ def _stabilized(
 
 def _keeps(entry: Entry, name: str) -> bool:
     """Whether this look at the metrics recommends at least the replicas that there are."""
-    if (entry.kind, entry.name) != ("HorizontalPodAutoscaler", name):
+    if (entry.kind, entry.name) != ("HorizontalPodAutoscaler", name) or entry.facts.get("current") == 1:
         return False
-    current, use, target = (entry.facts.get(fact) for fact in ("current", "utilization", "target"))
-    if not current or use is None or not target or current == 1:
-        return False
-    ratio = use / target
-    return bool(abs(ratio - 1) <= TOLERANCE or math.ceil(current * ratio) >= current)
+    recommended = recommendation(entry.facts)
+    return recommended is not None and recommended >= entry.facts["current"]
 
 
 def _told(entries: Sequence[Entry], name: str) -> list[str]:
@@ -138,5 +135,5 @@ def _told(entries: Sequence[Entry], name: str) -> list[str]:
     return [] if told else ["no SuccessfulRescale event"]
 
 
-def _says(step: Step, since: float, problem: str) -> str:
+def _says(step: Change, since: float, problem: str) -> str:
     return f"{step.before} → {step.after} at {step.at - since:+.1f} s: {problem}"

@@ -3,7 +3,7 @@ import pytest
 from e2e.timeline.entries import MARK, Entry
 from e2e.timeline.scaling import LOAD_BEGINS, LOAD_ENDS, UP_SECONDS, Expectation, down_seconds, violations
 
-EXPECTED = Expectation("scaler", cooldown=30)
+EXPECTED = Expectation("scaler", cooldown=30, most=3)
 BEGIN, END = 1000.0, 1080.0
 
 
@@ -12,7 +12,7 @@ def replicas(*values: tuple[float, int]) -> list[Entry]:
 
 
 def use(at: float, current: int, percent: int | None) -> Entry:
-    facts = {"current": current, "utilization": percent, "target": 70}
+    facts = {"current": current, "metrics": [{"value": percent, "target": 70}]}
     return Entry(at, "HorizontalPodAutoscaler", "scaler", "MODIFIED", facts)
 
 
@@ -43,6 +43,7 @@ def test_two_steps_each_way_are_right() -> None:
         ([(990, 1), (995, 2), (1030, 3), (1130, 1)], "1 → 2 at -5.0 s: changed before the load began"),
         ([(990, 1)], "never scaled up"),
         ([(990, 1), (BEGIN + UP_SECONDS + 1, 2), (1130, 1)], "scaled up later than"),
+        ([(990, 1), (1030, 2), (1130, 1)], "reached 2 replicas under load, not 3"),
         ([(990, 1), (1030, 3), (1050, 2), (1130, 1)], "3 → 2 at +50.0 s: scaled down while the load held"),
         ([(990, 1), (1030, 3)], "never came back to 1"),
         ([(990, 1), (1030, 3), (1130, 2)], "never came back to 1"),

@@ -1,11 +1,25 @@
-"""How much memory this process may use before the kernel ends it."""
+"""How much memory this process uses, and how much it may use before the kernel ends it."""
 
+import os
 from pathlib import Path
 
 from codemodel_server.cgroup import OWN_GROUPS, ROOT, groups
 
 # Version 1 writes a number of this size where there is no limit.
 _NO_LIMIT = 1 << 60
+_OWN_STATM = Path("/proc/self/statm")
+
+
+def memory_used(statm: Path = _OWN_STATM) -> int | None:
+    """The memory of this process in bytes (its resident set), or None where the kernel does not say.
+
+    Args:
+        statm: this process's sizes in pages; the second one is the resident set (man 5 proc_pid_statm).
+    """
+    try:
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, LookupError):
+        return None
 
 
 def memory_limit(root: Path = ROOT, own_groups: Path = OWN_GROUPS) -> int | None:

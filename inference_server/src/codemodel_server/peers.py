@@ -27,6 +27,7 @@ class Snapshot(BaseModel):
         tokens_per_second: over the last 10 seconds.
         time_to_first_token_seconds: the median over the last 5 minutes; None if there was no request.
         first_tokens: how many requests that median is of.
+        memory_bytes: of its process (resident set); None where its kernel does not say.
     """
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
@@ -38,6 +39,7 @@ class Snapshot(BaseModel):
     tokens_per_second: float = Field(default=0.0, ge=0)
     time_to_first_token_seconds: float | None = Field(default=None, ge=0)
     first_tokens: int = Field(default=0, ge=0)
+    memory_bytes: int | None = Field(default=None, ge=0)
 
 
 def addresses(host: str, port: int) -> list[str]:

@@ -38,6 +38,8 @@ def test_a_replica_tells_what_it_does(start_server: StartServer) -> None:
     figures = idle.json()
     assert (figures["replica"], figures["status"], figures["running"]) == ("pod-a", "ready", 0)
     assert figures["time_to_first_token_seconds"] is None
+    # What an interpreter has at least, and no machine has: a wrong unit is outside.
+    assert 10_000_000 < figures["replicas"][0]["memory_bytes"] < 10_000_000_000
     assert figures["total"]["ready"] == figures["total"]["desired"] == len(figures["replicas"]) == 1
     with server.stream(prompt="x", max_tokens=4000) as stream:
         next(stream.events())

@@ -1,10 +1,11 @@
-"""The memory limit, as cgroups of both versions write it."""
+"""The memory limit, as cgroups of both versions write it, and the memory used, as the kernel writes it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from codemodel_server.memory import memory_limit
+from codemodel_server.memory import memory_limit, memory_used
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,17 @@ def test_the_strictest_limit_counts(tmp_path: Path, files: dict[str, str], limit
 
 def test_a_machine_without_cgroups_has_no_limit(tmp_path: Path) -> None:
     assert memory_limit(tmp_path / "none", tmp_path / "none") is None
+
+
+def test_the_memory_used_is_the_resident_pages(tmp_path: Path) -> None:
+    statm = tmp_path / "statm"
+    statm.write_text("9000 250 120 1 0 400 0\n")
+    assert memory_used(statm) == 250 * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize("content", ["", "9000", "a b"])
+def test_a_kernel_that_does_not_say_the_memory_used(tmp_path: Path, content: str) -> None:
+    statm = tmp_path / "statm"
+    statm.write_text(content)
+    assert memory_used(statm) is None
+    assert memory_used(tmp_path / "none") is None

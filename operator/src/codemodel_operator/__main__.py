@@ -123,13 +123,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OperatorError as error:
         logger.critical("Cannot start", extra={"event": {"reason": str(error)}})
         sys.exit(1)
-    kopf.run(
-        registry=build_registry(settings),
-        standalone=True,
-        clusterwide=not settings.namespaces,
-        namespaces=settings.namespaces,
-        liveness_endpoint=f"http://0.0.0.0:{settings.liveness_port}/healthz",
-    )
+    try:
+        kopf.run(
+            registry=build_registry(settings),
+            standalone=True,
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+            liveness_endpoint=f"http://0.0.0.0:{settings.liveness_port}/healthz",
+        )
+    except Exception as error:
+        # Such as a watch that the API server ends with an error. Restarts change nothing, and Kubernetes spaces them.
+        logger.critical("Ending, to be started again", extra={"event": {"reason": repr(error)}})
+        sys.exit(1)
 
 
 if __name__ == "__main__":

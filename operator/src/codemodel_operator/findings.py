@@ -16,7 +16,7 @@ def worst(world: World) -> Finding | None:
         _deployment_trouble(world),
         _volume(world),
         diagnose(alive(world.pods, template(world)), world.hints),
-        None if serves(world) else evicted(world.pods, template(world)),
+        None if serves(world) else evicted(world.pods, template(world), world.hints),
     ]
     return min((c for c in candidates if c), key=lambda c: c.severity, default=None)
 

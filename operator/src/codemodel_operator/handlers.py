@@ -3,9 +3,10 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from typing import Any
 
 import kopf
@@ -75,8 +76,16 @@ def configure(settings: kopf.OperatorSettings, *, clusterwide: bool) -> None:
     settings.watching.inactivity_timeout = 70
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
+    settings.networking.error_backoffs = _Backoffs()
     for group, version, plural in _CHILDREN:
         settings.watching.label_selectors[group, version, plural] = NAME_LABEL
+
+
+class _Backoffs:
+    """Seconds between two attempts of a request, without end: when kopf's own nine have failed, the operator ends."""
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((1.0, 2.0, 4.0), repeat(8.0))
 
 
 async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:

@@ -87,27 +87,39 @@ def downloading(pods: Iterable[Manifest]) -> str | None:
     return names[0] if names else None
 
 
-def evicted(pods: Iterable[Manifest], template: str | None) -> Finding | None:
+def last_evicted(pods: Iterable[Manifest], template: str | None) -> Manifest | None:
+    """Return the pod of this template that was thrown off its node last, None when none was."""
+    ended = [pod for pod in pods if _thrown_off(pod) and template_of(pod) == template]
+    return max(
+        ended,
+        key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]),
+        default=None,
+    )
+
+
+def _thrown_off(pod: Manifest) -> bool:
+    status: Manifest = pod.get("status", {})
+    # The kubelet forgets the reason when the server ends cleanly; by itself, a server never does.
+    return status.get("reason") == "Evicted" or status.get("phase") == "Succeeded"
+
+
+def evicted(pods: Iterable[Manifest], template: str | None, hints: Hints) -> Finding | None:
     """Return why the last pod of this template was thrown off its node, None when none was.
 
     Its successor starts as if nothing had happened, and may end in the same way.
     """
-    ended = [
-        pod
-        for pod in pods
-        if pod.get("status", {}).get("reason") == "Evicted" and template_of(pod) == template
-    ]
-    if not ended:
+    last = last_evicted(pods, template)
+    if last is None:
         return None
-    last = max(
-        ended, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"])
+    name = last["metadata"]["name"]
+    text = (
+        last["status"].get("message") or hints.get(last["metadata"]["uid"]) or "kubectl get events says why"
     )
-    text = (last["status"].get("message") or "no message").strip(" .")
     if _LOW_NODE.search(text):
         reason, advice = "NodePressure", "free or add room on the nodes, or lower what the replicas use"
     else:
         reason, advice = "Evicted", "a file that outgrows its volume needs a larger spec.cache.size"
-    return Finding(Severity.TROUBLE, reason, f"Pod {last['metadata']['name']} was evicted: {text}; {advice}")
+    return Finding(Severity.TROUBLE, reason, f"Pod {name} was evicted: {text.strip(' .')}; {advice}")
 
 
 def alive(pods: Iterable[Manifest], template: str | None = None) -> list[Manifest]:

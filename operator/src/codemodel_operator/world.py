@@ -9,7 +9,7 @@ from .api.spec import CodeModelSpec
 from .api.status import ModelFacts
 from .apply import Problem
 from .cluster import Manifest
-from .pods import Hints, alive, silent, template_of
+from .pods import Hints, alive, last_evicted, silent, template_of
 from .progress import Progress
 
 
@@ -46,6 +46,10 @@ def unexplained(world: World) -> list[str]:
     """Return the uids of objects that hold up new replicas without saying why: their Events may."""
     # All pods are made alike, so one of them tells for all.
     pods = [pod for pod in alive(world.pods, template(world)) if silent(pod)][:1]
+    # Most say it themselves.
+    gone = None if serves(world) else last_evicted(world.pods, template(world))
+    if gone and not gone["status"].get("message"):
+        pods.append(gone)
     claims = [world.children["PersistentVolumeClaim"]] if waits_for_volume(world) else []
     return [thing["metadata"]["uid"] for thing in (*pods, *claims)]
 

@@ -4,8 +4,19 @@ import pytest
 
 from codemodel_operator.pods import Severity, diagnose, evicted
 from codemodel_operator.refusals import explain_refusal
+from codemodel_operator.world import World, unexplained
 
-from .test_status import DOWNLOADED, UNSCHEDULABLE, ended, pod, waiting
+from .test_status import (
+    DOWNLOADED,
+    OWNER,
+    SPEC,
+    UNSCHEDULABLE,
+    deployment,
+    ended,
+    pod,
+    running,
+    waiting,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +73,26 @@ def test_why_no_node_takes_a_pod(text: str, reason: str, advice: str) -> None:
 def test_why_a_pod_was_evicted(text: str, reason: str, advice: str) -> None:
     gone = pod("gone")
     gone["status"] |= {"phase": "Failed", "reason": "Evicted", "message": text}
-    finding = evicted([gone], "new")
+    finding = evicted([gone], "new", {})
     assert finding
     assert finding.reason == reason
     assert f"{text.rstrip('.')}; " in finding.message
     assert advice in finding.message
+
+
+def test_an_evicted_pod_that_ended_cleanly_is_explained_by_its_events() -> None:
+    """The kubelet shows it as Succeeded, without a reason."""
+    gone = pod("gone")
+    gone["status"]["phase"] = "Succeeded"
+    world = World(OWNER, SPEC, {"Deployment": deployment()}, [gone, pod("next", init=running())], ())
+    assert unexplained(world) == ["gone"]
+    finding = evicted(
+        world.pods, "new", {"gone": 'Usage of EmptyDir volume "models" exceeds the limit "1Mi". '}
+    )
+    assert finding
+    assert (
+        'Pod gone was evicted: Usage of EmptyDir volume "models" exceeds the limit "1Mi"; ' in finding.message
+    )
 
 
 def test_a_crash_without_a_message_of_its_own_shows_the_last_line_of_the_log() -> None:

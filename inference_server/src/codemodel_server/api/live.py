@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from codemodel_server.memory import memory_used
 from codemodel_server.peers import Peers, Snapshot, addresses
 from codemodel_server.recent import Recent, median
 from codemodel_server.service import Service, Status
@@ -27,6 +28,7 @@ def blueprint(service: Service, recent: Recent, settings: Settings) -> Blueprint
             tokens_per_second=round(recent.tokens_per_second(), 3),
             time_to_first_token_seconds=median(times),
             first_tokens=len(times),
+            memory_bytes=memory_used(),
         )
 
     @routes.get("/live")

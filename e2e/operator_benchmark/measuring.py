@@ -1,0 +1,98 @@
+"""The cases in their order, for one operator or for ours and the peer in turns."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from e2e.kubectl import kubectl
+from e2e.operator_benchmark import api, cases, figures
+from e2e.operator_benchmark.figures import Figure
+from e2e.operator_benchmark.operators import Operator, settle
+
+T = TypeVar("T")
+
+NAMESPACE = "bench-operator"
+EDITS = 20
+_DELETION_SECONDS = 220
+
+
+def measure(ours: Operator, theirs: Operator | None, one: int, many: int) -> Iterator[str]:
+    """Measure every case, for one operator after the other on the same API server.
+
+    Args:
+        ours: our operator.
+        theirs: the peer; None to measure ours alone.
+        one: custom resources one at a time.
+        many: custom resources at once.
+
+    Raises:
+        BenchmarkError: it cannot be measured; the message says what to do.
+        KubectlError: the cluster does not do what it is told.
+        httpx.HTTPError: the API server or an operator does not answer.
+    """
+    for case, count in ((_one, one), (_many, many)):
+        mine = case(ours, count)
+        yield from figures.lines(mine, None if theirs is None else case(theirs, count))
+
+
+def _one(operator: Operator, count: int) -> list[Figure]:
+    say(f"One custom resource at a time, {count} of them, {operator.name} …")
+    with _namespace(f"{NAMESPACE}-one") as namespace:
+        _begin(operator, namespace)
+        return list(figures.one_at_a_time(_run(cases.one_at_a_time, namespace, operator, count)))
+
+
+def _many(operator: Operator, count: int) -> list[Figure]:
+    say(f"{count} custom resources at once, {operator.name} …")
+    with _namespace(f"{NAMESPACE}-many") as namespace:
+        _begin(operator, namespace)
+        before = operator.requests()
+        seconds = _run(cases.at_once, namespace, operator, count)
+        say("Waiting until nothing is left to do …")
+        settle(operator.requests)
+        counted, peak = operator.requests() - before, operator.peak_mebibytes()
+        changed = min(EDITS, count)
+        say(f"{changed} changes, one at a time …")
+        edits = _run(cases.edits, namespace, operator, changed)
+        settle(operator.requests)
+        say("A new operator looks at all of them …")
+        written = cases.writes_of_a_resync(operator, count)
+        return [
+            *figures.at_once(seconds, counted, peak, count),
+            figures.edits(edits, count),
+            figures.resync(written, count),
+        ]
+
+
+def _begin(operator: Operator, namespace: str) -> None:
+    operator.restart()
+    operator.prepare(namespace)
+    settle(operator.requests)
+
+
+def _run(case: Callable[..., Awaitable[T]], namespace: str, operator: Operator, count: int) -> T:
+    async def connected() -> T:
+        async with api.connect() as client:
+            return await case(client, namespace, operator, count)
+
+    return asyncio.run(connected())
+
+
+@contextmanager
+def _namespace(name: str) -> Iterator[str]:
+    """A namespace that is there while the body runs, and gone with all that is in it afterwards."""
+    delete = ("delete", "namespace", name, "--ignore-not-found", f"--timeout={_DELETION_SECONDS}s")
+    kubectl(*delete)
+    kubectl("create", "namespace", name)
+    try:
+        yield name
+    finally:
+        say(f"Removing namespace {name} …")
+        kubectl(*delete)
+
+
+def say(text: str) -> None:
+    """Tell a person what happens: standard output is for figures."""
+    print(text, file=sys.stderr, flush=True)

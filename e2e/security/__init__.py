@@ -1,0 +1,1 @@
+"""What known mistakes the manifests have, by the scanners of others."""

@@ -1,0 +1,84 @@
+"""Nodes under pressure: they take no new pods, and throw off those that they have."""
+
+import json
+
+import pytest
+
+from e2e.api import Api
+from e2e.codemodels import MODEL_FILE, SOURCE, pods
+from e2e.failures import MOCK, Failure, apply_all, wait_until_told
+from e2e.kubectl import kubectl
+from e2e.waiting import until
+
+LOW = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. "
+
+FAILURES = {
+    "outgrown": Failure(
+        "Evicted",
+        ('volume "models" exceeds the limit "1Mi"', "needs a larger spec.cache.size"),
+        False,
+        {"cache": {"mode": "Ephemeral", "size": "1Mi"}},
+    ),
+    "thrown-off": Failure(
+        "NodePressure",
+        (LOW.strip(" ."), "free or add room on the nodes"),
+        False,
+        # Its successor is on its way for long enough to be seen.
+        {
+            "model": {"source": SOURCE.replace(MODEL_FILE, f"slow/{MODEL_FILE}")},
+            "cache": {"mode": "Ephemeral"},
+        },
+    ),
+}
+NOT_TAKEN = Failure("NodesTainted", ("untolerated taint", "kubectl describe nodes says why"), False, MOCK)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def applied(api: Api, namespace: str) -> None:
+    apply_all(namespace, FAILURES)
+
+
+def test_a_pod_that_a_full_node_throws_off(api: Api, namespace: str) -> None:
+    """What the kubelet writes then is written here: this machine's memory is for the tests."""
+    running = until(
+        lambda: pods(api, namespace, "thrown-off"),
+        lambda found: [pod for pod in found if pod["status"].get("startTime")],
+        what="a pod on its node",
+        seconds=30,
+    )
+    status = {"phase": "Failed", "reason": "Evicted", "message": LOW}
+    kubectl(
+        "patch",
+        "pod",
+        running[0]["metadata"]["name"],
+        "--subresource=status",
+        "-p",
+        json.dumps({"status": status}),
+        namespace=namespace,
+    )
+    wait_until_told(api, namespace, "thrown-off", FAILURES["thrown-off"])
+
+
+def test_a_node_under_pressure_takes_no_pod(api: Api, namespace: str) -> None:
+    """The control plane taints a node that says so; this one's kubelet soon says otherwise, which ends it."""
+    [node] = api.list("Node")
+    pressure = {
+        "type": "MemoryPressure",
+        "status": "True",
+        "reason": "KubeletHasInsufficientMemory",
+        "message": "kubelet has insufficient memory available",
+    }
+    patch = json.dumps({"status": {"conditions": [pressure]}})
+
+    def tainted() -> bool:
+        kubectl("patch", "node", node["metadata"]["name"], "--subresource=status", "-p", patch)
+        taints = api.read("Node", node["metadata"]["name"])["spec"].get("taints") or []
+        return "node.kubernetes.io/memory-pressure" in {taint["key"] for taint in taints}
+
+    until(tainted, what="the node to be tainted", seconds=20)
+    apply_all(namespace, {"not-taken": NOT_TAKEN})
+    wait_until_told(api, namespace, "not-taken", NOT_TAKEN)
+
+
+def test_a_pod_that_outgrows_its_volume(api: Api, namespace: str) -> None:
+    wait_until_told(api, namespace, "outgrown", FAILURES["outgrown"])

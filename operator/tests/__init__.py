@@ -1,0 +1,1 @@
+"""A package, so that its folders can share the control plane."""

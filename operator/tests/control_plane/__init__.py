@@ -1,0 +1,1 @@
+"""A Kubernetes control plane of the tests' own: the real programs, without nodes."""

@@ -1,0 +1,1 @@
+"""The operator behind a proxy that makes its API server misbehave."""

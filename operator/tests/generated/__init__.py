@@ -1,0 +1,1 @@
+"""CodeModels made up from the schema, against real admission."""
