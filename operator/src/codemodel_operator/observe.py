@@ -45,7 +45,9 @@ async def observe(cluster: Cluster, key: Key, *, trust: bool = True) -> Observed
 
 def _unseen(codemodel: Manifest) -> bool:
     """Tell whether no operator has reported on it yet."""
-    return int((codemodel.get("status") or {}).get("observedGeneration", 0)) < 1
+    generation = (codemodel.get("status") or {}).get("observedGeneration")
+    # An older schema may have stored anything.
+    return not isinstance(generation, int) or generation < 1
 
 
 def owned_by(live: Manifest, uid: str) -> bool:

@@ -45,7 +45,8 @@ async def make_plan(
 ) -> Plan:
     """Decide once for each generation: what runs keeps its memory, whatever hub or formula do meanwhile."""
     deployment = observed.children.get("Deployment")
-    live = memory_of(deployment) if deployment and owned_by(deployment, owner.uid) else None
+    owned = deployment and owned_by(deployment, owner.uid) and _same_model(spec, before)
+    live = memory_of(deployment) if deployment and owned else None
     model = spec.download
     # The Secret's token is the download's alone, so what it opens stays closed here.
     if model is None or model.secret_ref is not None:
@@ -66,6 +67,14 @@ def _decided(owner: Owner, before: CodeModelStatus) -> bool:
     stalled = before.condition("Stalled")
     refused = stalled is not None and stalled.status == "True" and stalled.reason in _HEADER_REASONS
     return before.observed_generation == owner.generation and not refused
+
+
+def _same_model(spec: CodeModelSpec, before: CodeModelStatus) -> bool:
+    """What another model needed says nothing."""
+    model, then = spec.served, before.model
+    if model is None or then is None:
+        return model is None and then is None
+    return (model.source, model.sha256) == (then.source, then.sha256)
 
 
 def _known(model: Model, before: CodeModelStatus) -> ModelFacts:

@@ -57,6 +57,7 @@ _INSUFFICIENT = re.compile(r"\bInsufficient ([\w./-]+[\w-])")
 # In the kubelet's words.
 _LOW_NODE = re.compile(r"[Tt]he node (?:was low on resource|had condition)")
 _PULLING = re.compile(r"Failed to pull image|Error: (?:ErrImagePull|ImagePullBackOff)")
+_IMAGE = re.compile(r'\bimage "([^"]+)"')
 _NO_SECRET = re.compile(r'secret "[^"]+" not found')
 _CREATE_IT = "create the Secret, or correct spec.auth.secretRef or spec.model.secretRef"
 # Ended by SIGKILL: 128 + 9.
@@ -208,7 +209,7 @@ def _waiting(status: Mapping[str, Any], pod: str) -> Finding | None:
     waiting = status.get("state", {}).get("waiting") or {}
     reason, text = waiting.get("reason"), waiting.get("message") or ""
     if reason in _IMAGE_REASONS:
-        return _image_not_pulled(f"image {status.get('image')}", text or reason, pod)
+        return _image_not_pulled(status, text or reason, pod)
     if reason in _UNSTARTABLE_REASONS:
         return _unstartable(text or reason, status, pod)
     if reason and reason not in _STARTING_REASONS and reason != "CrashLoopBackOff":
@@ -216,12 +217,15 @@ def _waiting(status: Mapping[str, Any], pod: str) -> Finding | None:
     return None
 
 
-def _image_not_pulled(image: str, text: str, pod: str) -> Finding:
-    return Finding(
-        Severity.STALLED,
-        "ImagePullFailed",
-        f"Pod {pod} cannot pull {image}; correct spec.image, or the registry's access: {text}",
+def _image_not_pulled(status: Mapping[str, Any], text: str, pod: str) -> Finding:
+    """A container waits for its own image, or for that of an oci:// source, which the text names then."""
+    own = status.get("image")
+    named = found[1] if (found := _IMAGE.search(text)) else own
+    field = "spec.image" if named == own else "spec.model.source"
+    message = (
+        f"Image {named} of pod {pod} cannot be pulled; correct {field}, or the registry's access: {text}"
     )
+    return Finding(Severity.STALLED, "ImagePullFailed", message)
 
 
 def _unstartable(text: str, status: Mapping[str, Any], pod: str) -> Finding:
@@ -304,8 +308,8 @@ def _progress(init: Mapping[str, Any], main: Mapping[str, Any], pod: str, hint: 
     if "running" in main.get("state", {}):
         return Finding(Severity.PROGRESS, "LoadingModel", f"Server in pod {pod} loads the model")
     if hint and _PULLING.search(hint):
-        # The kubelet says so in the pod itself a moment later, and once it does in its own words.
-        return _image_not_pulled("its image", hint, pod)
+        # The kubelet says so in the pod itself a moment later.
+        return _image_not_pulled(main, hint, pod)
     if hint:
         advice = f"; {_CREATE_IT}" if _NO_SECRET.search(hint) else ""
         return Finding(Severity.TROUBLE, "CannotStart", f"Pod {pod} cannot start yet: {hint}{advice}")

@@ -33,13 +33,25 @@ def compute_status(world: World, previous: CodeModelStatus, now: datetime) -> Co
 
 
 def read_status(body: Manifest) -> CodeModelStatus:
-    """Return the stored status, reduced to the conditions that are ours; empty when it is unreadable."""
-    try:
-        stored = CodeModelStatus.model_validate(body.get("status") or {})
-    except ValidationError:
-        return CodeModelStatus()
+    """Return the stored status, reduced to what can be read and to the conditions that are ours."""
+    status = body.get("status") or {}
+    stored = _parsed(status) or _parsed(_readable(status)) or CodeModelStatus()
     ours = tuple(c for type_ in CONDITION_TYPES if (c := stored.condition(type_)))
     return stored.model_copy(update={"conditions": ours})
+
+
+def _readable(status: Manifest) -> Manifest:
+    """Without what another schema has left: an apply does not remove it, so it must not count as a change for ever."""
+    conditions = status.get("conditions")
+    readable = [c for c in conditions if _parsed({"conditions": [c]})] if isinstance(conditions, list) else []
+    return {**{k: v for k, v in status.items() if _parsed({k: v})}, "conditions": readable}
+
+
+def _parsed(status: Manifest) -> CodeModelStatus | None:
+    try:
+        return CodeModelStatus.model_validate(status)
+    except ValidationError:
+        return None
 
 
 def dump_status(status: CodeModelStatus) -> Manifest:

@@ -68,8 +68,9 @@ def _without_allocated(node: Any) -> Any:
 
 
 def _status(live: Manifest) -> Manifest:
-    """Without times, and with generations counted from the present one."""
+    """Without times and what has been, and with generations counted from the present one."""
     status = dict(live.get("status") or {})
+    status.pop("scaling", None)  # a timeline
     generation = live["metadata"]["generation"]
     status["behind"] = generation - status.pop("observedGeneration", 0)
     status["conditions"] = [

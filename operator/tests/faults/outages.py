@@ -16,6 +16,9 @@ _SECONDS = 400
 _RECONCILES = 10
 """The pause after so many failures is the longest: 0.2 s x 2⁹ is more than its maximum of 60 s."""
 
+_LONGEST_PAUSE = 60
+"""Seconds, see `WorkQueue`."""
+
 _WATCHES = 12
 """kopf by itself gives up after nine attempts."""
 
@@ -34,7 +37,7 @@ def outage(bench: Bench, expectations: Expectations, kind: str) -> float:
         look_until(lambda: _over(run), what="every pause to be the longest", seconds=_SECONDS)
         seconds = time.monotonic() - started
         run.proxy.obey(no_faults)
-        run.comes_to(expectations.of(UPDATE))
+        run.comes_to(expectations.of(UPDATE), seconds=_LONGEST_PAUSE + 30)
         return seconds
 
 

@@ -106,12 +106,13 @@ class Run:
         """Tell whether the operator has begun to watch a resource since the proxy's rule was set."""
         return any((r.verb, r.resource) == ("watch", resource) for r in self.proxy.requests)
 
-    def comes_to(self, expected: Outcome, *, pods: bool = True) -> None:
+    def comes_to(self, expected: Outcome, *, pods: bool = True, seconds: float = _SECONDS) -> None:
         """Hold the run to what a fault-free one has come to; the operator has ended then.
 
         Args:
             expected: what that is.
             pods: whether as many were created and deleted, too.
+            seconds: how long it may take.
 
         Raises:
             AssertionError: it ends elsewhere, or pods were replaced without need.
@@ -122,7 +123,7 @@ class Run:
                 lambda: differences(self.look(), state),
                 lambda lines: not lines,
                 what="the state",
-                seconds=_SECONDS,
+                seconds=seconds,
             )
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log}") from None

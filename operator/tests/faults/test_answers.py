@@ -56,7 +56,7 @@ def _answered(bench: Bench, expectations: Expectations, verb: str, name: str) ->
 
     with Run.begun(bench) as run:
         # No API server answers these so; kopf gives up, and the operator is started again.
-        run.supervised = verb in ("list", "watch") and name == "409"
+        run.supervised = verb in _READS and name == "409"
         run.proxy.obey(rule)
         run.prepare(UPDATE)
         # Deleting and watching begin anew with the change; so does the count.

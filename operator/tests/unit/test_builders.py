@@ -73,4 +73,24 @@ def test_a_source_that_is_mounted_needs_no_volume_of_its_own_and_no_download() -
     for source in ("pvc://models/a/m.gguf", "oci://hub:5000/coder:1/a/m.gguf"):
         children = build_children(owner, spec(source=source), default_image="server:1", downloads=Downloads())
         assert "PersistentVolumeClaim" not in children
-        assert "initContainers" not in children["Deployment"]["spec"]["template"]["spec"]
+        # Said, and not left out: so an overwrite removes the one of a former source.
+        assert children["Deployment"]["spec"]["template"]["spec"]["initContainers"] == []
+
+
+@pytest.mark.parametrize(
+    ("image", "policy"),
+    [
+        ("server", "Always"),
+        ("registry:5000/server", "Always"),
+        ("server:latest", "Always"),
+        ("registry:5000/server:1", "IfNotPresent"),
+        ("server@sha256:ab", "IfNotPresent"),
+        ("server:latest@sha256:ab", "IfNotPresent"),
+    ],
+)
+def test_an_image_whose_tag_may_move_is_pulled_always(image: str, policy: str) -> None:
+    """Said each time: the API server fills it in only once, and would keep it when the image changes."""
+    owner = Owner(name="coder", namespace="models", uid="u", generation=1)
+    children = build_children(owner, spec(), default_image=image, downloads=Downloads())
+    pod = children["Deployment"]["spec"]["template"]["spec"]
+    assert [c["imagePullPolicy"] for c in (*pod["initContainers"], *pod["containers"])] == [policy, policy]

@@ -61,6 +61,14 @@ def test_an_edit_while_the_hub_is_away_keeps_the_memory(cluster: Any) -> None:
     assert status(cluster)["model"]["architecture"] == "llama"
 
 
+def test_another_model_does_not_get_the_memory_of_the_former_one(cluster: Any) -> None:
+    cluster.put(codemodel())
+    reconcile(cluster, FakeHeaders(header()))
+    edit(cluster, model={"source": "http://hub/larger.gguf"})
+    reconcile(cluster, FakeHeaders(None))
+    assert memory(cluster) == {"requests": "4Gi", "limits": "8Gi"}
+
+
 def test_an_edit_of_the_engine_is_decided_anew(cluster: Any) -> None:
     cluster.put(codemodel())
     reconcile(cluster, FakeHeaders(header()))

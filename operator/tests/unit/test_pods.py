@@ -120,10 +120,17 @@ def test_who_is_killed_is_out_of_memory_also_if_the_runtime_missed_it(why: str, 
 def test_an_image_is_the_reason_before_the_pod_itself_says_so() -> None:
     """The event comes first; another reason in between would only be an Event more."""
     starting = pod(init=waiting("PodInitializing"))
-    finding = diagnose([starting], {"p1": 'Failed to pull image "nowhere:1": not found'})
+    finding = diagnose([starting], {"p1": 'Failed to pull image "server:1": not found'})
     assert finding
     assert (finding.severity, finding.reason) == (Severity.STALLED, "ImagePullFailed")
-    assert "correct spec.image" in finding.message
+    assert finding.message.startswith("Image server:1 of pod p1 cannot be pulled; correct spec.image, ")
+
+
+def test_an_image_with_a_model_is_named_instead_of_the_servers() -> None:
+    text = 'Back-off pulling image "coder:1": ErrImagePull: not found'
+    finding = diagnose([pod(main=waiting("ImagePullBackOff", text))], {})
+    assert finding
+    assert finding.message.startswith("Image coder:1 of pod p1 cannot be pulled; correct spec.model.source, ")
 
 
 @pytest.mark.parametrize(

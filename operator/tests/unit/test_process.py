@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import kopf
@@ -50,6 +51,16 @@ def test_watches_end_and_only_our_children_are_watched() -> None:
     assert settings.watching.client_timeout
     assert set(settings.watching.label_selectors.values()) == {"codemodel.dev/name"}
     assert settings.scanning.disabled
+
+
+def test_kopf_never_gives_a_request_up() -> None:
+    """Its own attempts last less than a minute, and the operator would end with them."""
+    settings = kopf.OperatorSettings()
+    configure(settings, clusterwide=False)
+    backoffs = settings.networking.error_backoffs
+    assert isinstance(backoffs, Iterable)
+    for _ in range(2):  # each request begins anew
+        assert len(list(islice(backoffs, 100))) == 100
 
 
 @pytest.fixture

@@ -502,3 +502,19 @@ def test_a_claim_that_does_not_exist_is_named_with_what_to_do() -> None:
     assert (
         'persistentvolumeclaim "models" not found; create it, or correct spec.model.source' in ready.message
     )
+
+
+def test_what_another_schema_left_does_not_hide_what_can_be_read() -> None:
+    """An apply does not remove it, so the status would be written again and again."""
+    ours = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Available",
+        "message": "1 of 1 replicas answer requests",
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    left = {"observedGeneration": 1, "endpoint": {}, "conditions": [{"type": "Ready"}, ours, "Ready"]}
+    status = read_status({"status": left})
+    assert (status.observed_generation, status.endpoint) == (1, None)
+    assert [condition.reason for condition in status.conditions] == ["Available"]

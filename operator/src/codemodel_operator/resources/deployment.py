@@ -5,7 +5,7 @@ from typing import Any
 from ..api.codemodel import Owner
 from ..api.spec import CodeModelSpec, Model
 from ..fingerprint import fingerprint
-from .container import resources, security
+from .container import pulled, resources, security
 from .download import Downloads, build_downloader
 from .labels import TEMPLATE_ANNOTATION, labels, metadata, selector
 from .peers import peers_name
@@ -83,7 +83,8 @@ def _pod(name: str, spec: CodeModelSpec, image: str, downloads: Downloads) -> di
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         **(_together(name) if _one_node(model, spec) else {}),
-        **({"initContainers": [build_downloader(model, spec, image, downloads)]} if model else {}),
+        # None is said, or an overwrite would leave the one that was, with volumes that are no more.
+        "initContainers": [build_downloader(model, spec, image, downloads)] if model else [],
         "containers": [_server(name, spec.served, spec, image)],
         "volumes": build_volumes(name, spec),
     }
@@ -124,7 +125,7 @@ def _server(name: str, model: Model | None, spec: CodeModelSpec, image: str) -> 
         mounts.append({"name": "keys", "mountPath": KEYS_DIRECTORY, "readOnly": True})
     return {
         "name": SERVER,
-        "image": image,
+        **pulled(image),
         "command": ["codemodel-server"],
         "env": [
             *({"name": key, "value": str(value)} for key, value in variables.items()),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.spec import CodeModelSpec, Model
-from .container import resources, security
+from .container import pulled, resources, security
 from .storage import MODELS_PATH, model_path
 from .volumes import TOKEN_DIRECTORY
 
@@ -40,7 +40,7 @@ def build_downloader(model: Model, spec: CodeModelSpec, image: str, downloads: D
     environment = [{"name": "HF_ENDPOINT", "value": downloads.hub_endpoint}] if downloads.hub_endpoint else []
     return {
         "name": DOWNLOADER,
-        "image": image,
+        **pulled(image),
         "command": ["codemodel-fetch"],
         "args": arguments,
         **({"env": environment} if environment else {}),
