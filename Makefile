@@ -72,6 +72,7 @@ lock: .venv/ready ## pin every dependency anew, with hashes
 	$(COMPILE) --upgrade inference_server/pyproject.toml -o inference_server/requirements.txt
 	$(COMPILE) --upgrade --group dev operator/pyproject.toml -c operator/requirements.txt \
 		-c inference_server/requirements.txt -o requirements.txt
+	$(COMPILE) --upgrade e2e/security/checkov.in -o e2e/security/checkov.txt
 	$(COMPILE) --upgrade inference_server/benchmarks/llama_cpp_server.in -c requirements.txt \
 		-o inference_server/benchmarks/llama_cpp_server.txt
 

@@ -40,17 +40,22 @@ def applied(api: Api, namespace: str) -> None:
 
 def test_a_pod_that_a_full_node_throws_off(api: Api, namespace: str) -> None:
     """What the kubelet writes then is written here: this machine's memory is for the tests."""
-    running = until(
-        lambda: pods(api, namespace, "thrown-off"),
-        lambda found: [pod for pod in found if pod["status"].get("startTime")],
-        what="a pod on its node",
-        seconds=30,
-    )
+
+    def downloading() -> list[str]:
+        return [
+            pod["metadata"]["name"]
+            for pod in pods(api, namespace, "thrown-off")
+            for init in pod["status"].get("initContainerStatuses", ())
+            if "running" in init["state"]
+        ]
+
+    # Earlier, the kubelet would write over it.
+    [name] = until(downloading, what="a pod that downloads", seconds=30)
     status = {"phase": "Failed", "reason": "Evicted", "message": LOW}
     kubectl(
         "patch",
         "pod",
-        running[0]["metadata"]["name"],
+        name,
         "--subresource=status",
         "-p",
         json.dumps({"status": status}),

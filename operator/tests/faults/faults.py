@@ -51,6 +51,14 @@ async def cut_after_head(connection: Connection) -> web.StreamResponse:
         return connection.cut()
 
 
+async def silent(connection: Connection) -> web.StreamResponse:
+    """Establish a watch that never tells anything, nor ends."""
+    async with connection.upstream() as upstream:
+        await connection.begin(upstream)
+        await asyncio.Event().wait()
+        return connection.cut()
+
+
 class Hold:
     """Lets no request go on that meets it."""
 

@@ -55,6 +55,6 @@ def _killed(bench: Bench, scenario: Scenario, expected: Outcome, write: int, com
         if scenario.afterwards:
             scenario.afterwards(bench.api, run.namespace)
         run.start()
-        # Killed before it made a Deployment, it had no pods to delete.
+        # Killed before its rollout, it never began with that.
         run.comes_to(expected, pods=scenario.afterwards is None)
         return at.reached.is_set()

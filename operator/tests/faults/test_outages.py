@@ -19,7 +19,7 @@ from .scenarios import CREATE
 def test_away_for_minutes(outages: dict[str, Future[float]], kind: str) -> None:
     """They have been under way since the first test."""
     seconds = outages[kind].result()
-    count_runs(f"with the API server {kind} for {seconds:.0f} s")
+    count_runs(f"with the API server {kind}, over after {seconds:.0f} s")
 
 
 @pytest.mark.parametrize(
