@@ -82,7 +82,7 @@ def ended(status: int) -> list[str]:
             return []
         case 1:
             return [
-                "a load is not valid, the generator was the bottleneck: run it again on a quieter machine"
+                "the load is not valid (see above): run the same command again when the machine has less to do"
             ]
         case _:
             return [f"codemodel-load ended with status {status}: see above"]
