@@ -8,7 +8,7 @@ MODEL := build/sample-coder.gguf
 # The server needs llama.cpp's library only: no tools, no image or audio models.
 LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake
 
-.PHONY: help up down status serve test test-unit e2e e2e-scaling report bench-server bench-operator bench-fetch lint format crds lock clean
+.PHONY: help up down status serve test test-unit test-operator e2e e2e-scaling report bench-server bench-operator bench-fetch lint format crds lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ test: .venv/engine .venv/browser up ## all tests: unit, integration and end to e
 	$(BIN)/python -m pytest
 
 test-unit: .venv/engine .venv/browser ## the tests that need no cluster
-	$(BIN)/python -m pytest --ignore=e2e/tests
+	$(BIN)/python -m pytest --ignore=e2e/tests $(addprefix --ignore=operator/tests/,control_plane faults generated)
+
+test-operator: .venv/ready up ## the operator on a control plane of its own: faults, made-up CodeModels, rights
+	$(BIN)/python -m pytest operator/tests
 
 e2e: .venv/engine up ## the end-to-end suite on the cluster
 	$(BIN)/python -m pytest e2e/tests

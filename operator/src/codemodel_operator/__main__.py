@@ -5,7 +5,9 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import kopf
 
@@ -16,6 +18,9 @@ from .kube import KubeCluster
 from .settings import Settings
 
 logger = logging.getLogger(__name__)
+
+_ENDING_SECONDS = 10.0
+"""Time that kopf gets to end, once all of ours has ended; it takes six at most when it does."""
 
 
 def parse(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Settings:
@@ -113,6 +118,18 @@ def _log_format(text: str) -> str:
     return text
 
 
+async def _end_in_time(**_: Any) -> None:
+    """After a watch has failed, kopf now and then waits for its own tasks for ever, with nothing left that works."""
+    timer = threading.Timer(_ENDING_SECONDS, _give_up)
+    timer.daemon = True
+    timer.start()
+
+
+def _give_up() -> None:
+    logger.critical("Ending, to be started again", extra={"event": {"reason": "kopf does not end"}})
+    os._exit(1)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the operator until it is told to end (SIGTERM, SIGINT)."""
     settings = parse(arguments, os.environ)
@@ -123,9 +140,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OperatorError as error:
         logger.critical("Cannot start", extra={"event": {"reason": str(error)}})
         sys.exit(1)
+    registry = build_registry(settings)
+    kopf.on.cleanup(registry=registry)(_end_in_time)
     try:
         kopf.run(
-            registry=build_registry(settings),
+            registry=registry,
             standalone=True,
             clusterwide=not settings.namespaces,
             namespaces=settings.namespaces,
