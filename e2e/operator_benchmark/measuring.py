@@ -10,12 +10,14 @@ from e2e.kubectl import kubectl
 from e2e.operator_benchmark import api, cases, figures
 from e2e.operator_benchmark.figures import Figure
 from e2e.operator_benchmark.operators import Operator, settle
+from e2e.waiting import until
 
 T = TypeVar("T")
 
 NAMESPACE = "bench-operator"
 EDITS = 20
-_DELETION_SECONDS = 220
+_DELETION_SECONDS = 900
+"""The garbage collector deletes about 20 objects a second; a thousand CodeModels have ten thousand."""
 
 
 def measure(ours: Operator, theirs: Operator | None, one: int, many: int) -> Iterator[str]:
@@ -82,15 +84,24 @@ def _run(case: Callable[..., Awaitable[T]], namespace: str, operator: Operator, 
 
 @contextmanager
 def _namespace(name: str) -> Iterator[str]:
-    """A namespace that is there while the body runs, and gone with all that is in it afterwards."""
-    delete = ("delete", "namespace", name, "--ignore-not-found", f"--timeout={_DELETION_SECONDS}s")
-    kubectl(*delete)
+    """A namespace that is there while the body runs; afterwards it goes, with all that is in it."""
+    _remove(name)
+    say(f"Waiting until there is no namespace {name} …")
+    until(lambda: _gone(name), what=f"namespace {name} to be gone", seconds=_DELETION_SECONDS)
     kubectl("create", "namespace", name)
     try:
         yield name
     finally:
-        say(f"Removing namespace {name} …")
-        kubectl(*delete)
+        say(f"Removing namespace {name}, which goes on for some minutes …")
+        _remove(name)
+
+
+def _remove(name: str) -> None:
+    kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+
+
+def _gone(name: str) -> bool:
+    return not kubectl("get", "namespace", name, "--ignore-not-found", "-o", "name").strip()
 
 
 def say(text: str) -> None:
