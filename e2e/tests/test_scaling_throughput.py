@@ -49,7 +49,24 @@ def scale(api: Api, namespace: str, replicas: int) -> None:
         seconds=2 * SYNC_SECONDS + READY_SECONDS,
     )
     wait_until_ready(namespace, NAME)
-    until(lambda: chat.ask(URL), what="an answer", seconds=20, despite=(httpx.HTTPError,))
+    _all_answer(replicas)
+
+
+def _all_answer(replicas: int) -> None:
+    """Wait until connections reach every replica: clients that all begin at one of them stay there for long."""
+    seen: set[str] = set()
+
+    def ask() -> set[str]:
+        seen.add(chat.ask(URL, max_tokens=1)["replica"])
+        return seen
+
+    until(
+        ask,
+        lambda names: len(names) == replicas,
+        what=f"{replicas} replicas to answer",
+        seconds=60,
+        despite=(httpx.HTTPError,),
+    )
 
 
 def answers(requests: Sequence[Request]) -> list[Request]:

@@ -21,9 +21,9 @@ PATIENCE_MS = 20_000
 OpenTab = Callable[..., Tab]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, started once."""
+    """Chromium, for one module at a time: while it runs, its event loop keeps others out of this thread."""
     if not CHROMIUM.exists():
         pytest.fail(f"{CHROMIUM} is missing: install it with `apt-get install -y chromium`", pytrace=False)
     expect.set_options(timeout=PATIENCE_MS)

@@ -56,20 +56,20 @@ def misfit(header: Header, spec: CodeModelSpec) -> Problem | None:
     )
 
 
-def plan_memory(spec: CodeModelSpec, header: Header | None, live: Memory | None) -> CodeModelSpec:
+def plan_memory(spec: CodeModelSpec, header: Header | None, known: Memory | None) -> CodeModelSpec:
     """Return the spec with the memory that was left out filled in.
 
     Args:
         spec: what the user wrote.
         header: of the model; None if it is not known.
-        live: what the replicas have now: they keep it if there is no header to say better.
+        known: what was decided earlier; counts if there is no header to say better.
     """
     request, limit = spec.resources.requests.memory, spec.resources.limits.memory
     if header is not None:
         needed = _text(_needed(header, spec))
         likely = Memory(needed, needed)
     else:
-        likely = live or Memory(_UNKNOWN_REQUEST, _UNKNOWN_LIMIT)
+        likely = known or Memory(_UNKNOWN_REQUEST, _UNKNOWN_LIMIT)
     limit = limit or max(likely.limit, request or likely.request, key=parse_quantity)
     request = request or min(likely.request, limit, key=parse_quantity)
     resources = spec.resources.model_copy(
@@ -79,6 +79,12 @@ def plan_memory(spec: CodeModelSpec, header: Header | None, live: Memory | None)
         }
     )
     return spec.model_copy(update={"resources": resources})
+
+
+def memory_in(facts: ModelFacts) -> Memory | None:
+    """Return what was decided when the header was last read, None when it never was."""
+    needed = facts.required_memory
+    return Memory(needed, needed) if needed else None
 
 
 def memory_of(deployment: Manifest) -> Memory | None:

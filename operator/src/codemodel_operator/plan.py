@@ -10,7 +10,7 @@ from .api.codemodel import Owner
 from .api.spec import CodeModelSpec, Model
 from .api.status import CodeModelStatus, ModelFacts
 from .apply import Problem
-from .memory import facts_of, memory_of, misfit, plan_memory
+from .memory import facts_of, memory_in, memory_of, misfit, plan_memory
 from .observe import Observed, owned_by
 
 _HEADER_REASONS = ("NotAModel", "UnsupportedModel", "ModelDoesNotFit")
@@ -45,36 +45,30 @@ async def make_plan(
 ) -> Plan:
     """Decide once for each generation: what runs keeps its memory, whatever hub or formula do meanwhile."""
     deployment = observed.children.get("Deployment")
-    owned = deployment and owned_by(deployment, owner.uid) and _same_model(spec, before)
-    live = memory_of(deployment) if deployment and owned else None
+    decided = deployment and owned_by(deployment, owner.uid) and _decided(owner, before)
+    live = memory_of(deployment) if deployment and decided else None
     model = spec.download
     # The Secret's token is the download's alone, so what it opens stays closed here.
     if model is None or model.secret_ref is not None:
         return Plan(plan_memory(spec, None, live))
-    if live is not None and _decided(owner, before):
-        return Plan(plan_memory(spec, None, live), _known(model, before))
+    known = _known(model, before)
+    if live is not None:
+        return Plan(plan_memory(spec, None, live), known)
     try:
         header = await headers.read(model.source)
     except GGUFError as error:
         message = f"{model.source}: {error}; correct spec.model.source"
         return Plan(spec, problem=Problem(type(error).__name__, message))
     if header is None:
-        return Plan(plan_memory(spec, None, live), _known(model, before))
-    return Plan(plan_memory(spec, header, live), facts_of(header, spec), misfit(header, spec))
+        # Not what runs: that may be what the user had asked for, and no longer does.
+        return Plan(plan_memory(spec, None, memory_in(known)), known)
+    return Plan(plan_memory(spec, header, None), facts_of(header, spec), misfit(header, spec))
 
 
 def _decided(owner: Owner, before: CodeModelStatus) -> bool:
     stalled = before.condition("Stalled")
     refused = stalled is not None and stalled.status == "True" and stalled.reason in _HEADER_REASONS
     return before.observed_generation == owner.generation and not refused
-
-
-def _same_model(spec: CodeModelSpec, before: CodeModelStatus) -> bool:
-    """What another model needed says nothing."""
-    model, then = spec.served, before.model
-    if model is None or then is None:
-        return model is None and then is None
-    return (model.source, model.sha256) == (then.source, then.sha256)
 
 
 def _known(model: Model, before: CodeModelStatus) -> ModelFacts:

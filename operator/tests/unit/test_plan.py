@@ -61,6 +61,20 @@ def test_an_edit_while_the_hub_is_away_keeps_the_memory(cluster: Any) -> None:
     assert status(cluster)["model"]["architecture"] == "llama"
 
 
+@pytest.mark.parametrize("source", [HUB, "pvc://claim/m.gguf"])
+@pytest.mark.parametrize("answer", [None, header()])
+def test_memory_that_was_asked_for_and_is_no_longer_goes(cluster: Any, source: str, answer: Any) -> None:
+    cluster.put(codemodel(model={"source": source}))
+    reconcile(cluster, FakeHeaders(answer))
+    before = memory(cluster)
+    edit(cluster, resources={"requests": {"memory": "1Gi"}, "limits": {"memory": "2Gi"}})
+    reconcile(cluster, FakeHeaders(answer))
+    assert memory(cluster) == {"requests": "1Gi", "limits": "2Gi"}
+    edit(cluster, resources={})
+    reconcile(cluster, FakeHeaders(None))
+    assert memory(cluster) == before
+
+
 def test_another_model_does_not_get_the_memory_of_the_former_one(cluster: Any) -> None:
     cluster.put(codemodel())
     reconcile(cluster, FakeHeaders(header()))
