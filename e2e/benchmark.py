@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import math
 import signal
 from collections.abc import Sequence
 
 from e2e.cluster import steps
+from e2e.load import statistics
 
 
 def line(
@@ -60,7 +60,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
     """
     if not values:
         raise ValueError("no values")
-    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+    return statistics.percentile(sorted(values), percent)
 
 
 def positive(text: str) -> int:

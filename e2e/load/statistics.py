@@ -66,9 +66,9 @@ def percentile(ascending: Sequence[float], percent: float) -> float:
 
     Args:
         ascending: the values, sorted; at least one.
-        percent: above 0, at most 100.
+        percent: at most 100; 0 gives the smallest.
     """
-    return ascending[math.ceil(percent / 100 * len(ascending)) - 1]
+    return ascending[max(0, math.ceil(len(ascending) * percent / 100) - 1)]
 
 
 def _rate(count: int, seconds: float) -> float:

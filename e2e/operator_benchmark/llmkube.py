@@ -10,7 +10,8 @@ from e2e.kubectl import attempt, kubectl
 from e2e.operator_benchmark import operators
 from e2e.operator_benchmark.api import Manifest
 from e2e.operator_benchmark.operators import BenchmarkError
-from e2e.operator_benchmark.program import Program, free_ports, kubeconfig, text_of
+from e2e.operator_benchmark.program import Program, kubeconfig, text_of
+from e2e.ports import free_ports
 
 MANAGER = Path("bin") / "manager"
 CRDS = Path("config") / "crd" / "bases"

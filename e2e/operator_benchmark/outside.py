@@ -8,7 +8,8 @@ from pathlib import Path
 from e2e.cluster import settings
 from e2e.kubectl import kubectl
 from e2e.operator_benchmark import codemodels, operators
-from e2e.operator_benchmark.program import Program, free_ports, kubeconfig, text_of
+from e2e.operator_benchmark.program import Program, kubeconfig, text_of
+from e2e.ports import free_ports
 
 _LOG = settings.LOGS / "bench-operator-ours.log"
 

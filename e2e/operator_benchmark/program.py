@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import tempfile
 import time
@@ -107,13 +106,6 @@ def text_of(url: str) -> str:
         httpx.HTTPError: it does not answer, or not with 2xx.
     """
     return httpx.get(url, trust_env=False).raise_for_status().text
-
-
-def free_ports(count: int) -> list[int]:
-    """Return TCP ports of the loopback interface that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 @contextlib.contextmanager

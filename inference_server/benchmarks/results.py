@@ -1,13 +1,12 @@
 """The file with every run's figures, and the table that docs/performance.md shows: `python -m …benchmarks.results`."""
 
 import json
-import platform
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from codemodel_server.cpu import usable_cpus
 from e2e.cluster import settings
+from e2e.load.target import processor
 
 RESULTS = settings.ROOT / "build" / "bench" / "server.json"
 
@@ -23,7 +22,7 @@ def keep(case: str, runs: Sequence[Mapping[str, Any]], lines: Sequence[str], thr
     """
     content = read()
     content[case] = {
-        "processor": _processor(),
+        "processor": processor(),
         "cpus": usable_cpus(),
         "threads": threads,
         "runs": list(runs),
@@ -58,14 +57,6 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _processor() -> str:
-    """The processor's name as the kernel gives it."""
-    for text in Path("/proc/cpuinfo").read_text().splitlines():
-        if text.startswith("model name"):
-            return text.partition(":")[2].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":

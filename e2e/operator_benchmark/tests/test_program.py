@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from e2e.operator_benchmark.operators import BenchmarkError, peak_of
-from e2e.operator_benchmark.program import Program, free_ports, text_of
+from e2e.operator_benchmark.program import Program, text_of
+from e2e.ports import free_ports
 
 
 @pytest.fixture

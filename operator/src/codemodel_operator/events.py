@@ -6,8 +6,9 @@ from datetime import datetime
 
 from .api import API_VERSION, KIND
 from .api.codemodel import Owner
-from .api.status import CodeModelStatus, Condition, ScaleEvent
+from .api.status import CodeModelStatus, Condition
 from .cluster import FIELD_MANAGER, Manifest
+from .scaling import advances
 
 
 @dataclass(frozen=True)
@@ -41,23 +42,18 @@ def _changed(condition: Condition, before: CodeModelStatus) -> bool:
 
 
 def _scaling(before: CodeModelStatus, after: CodeModelStatus) -> list[News]:
-    known = {(event.time, event.to): event for event in _events(before)}
     found = []
-    for event in _events(after):
+    for advance in advances(before, after):
+        event = advance.event
         change = f"from {event.from_} to {event.to} replicas"
-        old = known.get((event.time, event.to))
-        if old is None:
+        if advance.happened:
             measured = f" ({event.metric})" if event.metric else ""
             direction = "ScaledUp" if event.to > event.from_ else "ScaledDown"
             found.append(News(direction, f"Scaled {change}{measured}: {event.reason}"))
-        if event.ready_after_seconds is not None and (old is None or old.ready_after_seconds is None):
-            after_seconds = f"{event.ready_after_seconds} s after the step {change}"
+        if advance.ready_after_seconds is not None:
+            after_seconds = f"{advance.ready_after_seconds} s after the step {change}"
             found.append(News("ScaleUpReady", f"{event.to} replicas answer, {after_seconds}"))
     return found
-
-
-def _events(status: CodeModelStatus) -> tuple[ScaleEvent, ...]:
-    return status.scaling.events if status.scaling else ()
 
 
 # They say what everybody waits for, and go on doing so after a failure.

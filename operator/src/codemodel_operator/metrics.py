@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 
-from .api.status import CodeModelStatus, ScaleEvent
+from .api.status import CodeModelStatus
+from .scaling import advances
 from .workqueue import Key, WorkQueue
 
 # From one that finds nothing to do to one that waits for an API server in trouble.
@@ -68,14 +69,12 @@ class Metrics:
     def reported(self, key: Key, before: CodeModelStatus, after: CodeModelStatus) -> None:
         """Note what a CodeModel's status says now, and count what it did not say before."""
         self._conditions[key] = tuple((c.type, c.status) for c in after.conditions)
-        known = {(event.time, event.to): event.ready_after_seconds for event in _events(before)}
-        for event in _events(after):
-            change = event.time, event.to
-            if change not in known:
-                direction = "up" if event.to > event.from_ else "down"
-                self._scalings.labels(*key, direction).inc()
-            if event.ready_after_seconds is not None and known.get(change) is None:
-                self._ready.observe(event.ready_after_seconds)
+        for advance in advances(before, after):
+            event = advance.event
+            if advance.happened:
+                self._scalings.labels(*key, "up" if event.to > event.from_ else "down").inc()
+            if advance.ready_after_seconds is not None:
+                self._ready.observe(advance.ready_after_seconds)
 
     def forget(self, key: Key) -> None:
         """Note that a CodeModel is gone."""
@@ -92,7 +91,3 @@ class Metrics:
         for (type_, status), count in sorted(counts.items()):
             family.add_metric([type_, status], count)
         yield family
-
-
-def _events(status: CodeModelStatus) -> tuple[ScaleEvent, ...]:
-    return status.scaling.events if status.scaling else ()

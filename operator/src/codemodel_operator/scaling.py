@@ -1,6 +1,7 @@
 """The history of the number of replicas, as the status keeps it. Pure functions."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +35,7 @@ def rescale_reason(events: Iterable[Manifest]) -> str | None:
 
 def timeline(world: World, before: CodeModelStatus, now: datetime) -> ScalingStatus | None:
     """Return the history with what happened since the stored status; None while nothing ever did."""
-    events = list(before.scaling.events) if before.scaling else []
+    events = list(_events(before))
     if rescaled(world, before):
         events.append(_event(world, before, events[-1].time if events else "", now))
     ready = sorted(_time(since) for pod in alive(world.pods) if (since := ready_since(pod)))
@@ -47,6 +48,33 @@ def timeline(world: World, before: CodeModelStatus, now: datetime) -> ScalingSta
             seconds = (ready[event.to - 1] - _time(event.time)).total_seconds()
             events[index] = event.model_copy(update={"ready_after_seconds": max(0, round(seconds))})
     return ScalingStatus(events=tuple(events[-MOST_EVENTS:])) if events else None
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What a new status says of a change that the stored one did not."""
+
+    event: ScaleEvent
+    happened: bool
+    """The change itself is new."""
+
+    ready_after_seconds: int | None
+    """Until all its replicas were Ready; None when that is not new, or not yet so."""
+
+
+def advances(before: CodeModelStatus, after: CodeModelStatus) -> list[Advance]:
+    """Return what is new in the history, the oldest first."""
+    known = {(event.time, event.to): event.ready_after_seconds for event in _events(before)}
+    found = []
+    for event in _events(after):
+        key = event.time, event.to
+        ready = event.ready_after_seconds if known.get(key) is None else None
+        found.append(Advance(event, key not in known, ready))
+    return [one for one in found if one.happened or one.ready_after_seconds is not None]
+
+
+def _events(status: CodeModelStatus) -> tuple[ScaleEvent, ...]:
+    return status.scaling.events if status.scaling else ()
 
 
 def _was_suspended(before: CodeModelStatus) -> bool:

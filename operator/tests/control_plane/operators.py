@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .plane import free_ports
+from e2e.ports import free_ports
 
 _STOP_SECONDS = 30
 
