@@ -73,7 +73,3 @@ def test_its_environment_is_not_ours(tmp_path: Path, port: int, monkeypatch: pyt
 def test_ctrl_c_on_the_terminal_does_not_reach_it(server: Program, port: int) -> None:
     server.start(f"http://127.0.0.1:{port}/metrics")
     assert os.getpgid(server.pid) != os.getpgid(0)
-
-
-def test_free_ports_differ() -> None:
-    assert len(set(free_ports(3))) == 3
