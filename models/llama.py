@@ -29,8 +29,16 @@ class Size(Protocol):
         """Attention heads."""
 
 
-def describe(writer: GGUFWriter, name: str, description: str, size: Size, shared_heads: int) -> None:
-    """Writes a model's size, its weights being of 16 bits.
+def describe(
+    writer: GGUFWriter,
+    name: str,
+    description: str,
+    size: Size,
+    shared_heads: int,
+    *,
+    file_type: LlamaFileType = LlamaFileType.MOSTLY_F16,
+) -> None:
+    """Writes a model's size.
 
     Args:
         writer: of the file.
@@ -38,10 +46,11 @@ def describe(writer: GGUFWriter, name: str, description: str, size: Size, shared
         description: in words.
         size: of the model.
         shared_heads: heads of keys and values.
+        file_type: of the matrices.
     """
     writer.add_name(name)
     writer.add_description(description)
-    writer.add_file_type(LlamaFileType.MOSTLY_F16)
+    writer.add_file_type(file_type)
     writer.add_context_length(size.context)
     writer.add_embedding_length(size.width)
     writer.add_block_count(size.layers)
