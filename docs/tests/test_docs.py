@@ -207,7 +207,7 @@ def metrics() -> Metrics:
 @pytest.fixture(scope="module")
 def app(metrics: Metrics) -> Any:
     service = Service(MockEngine(2048, 1, 0), "sample-coder", 1, metrics)
-    service.load()
+    service.open()
     return create_app(service, metrics, parse_settings([], {}))
 
 

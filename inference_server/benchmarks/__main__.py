@@ -124,7 +124,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", choices=names, metavar="CASE", help=f"one of {', '.join(names)}"
     )
-    parser.add_argument("--runs", type=positive, metavar="N", help="runs of each case (default: 2 or 3)")
+    parser.add_argument("--runs", type=positive, metavar="N", help="runs of each case (default: 2, 3 or 5)")
     parser.add_argument("--quick", action="store_const", const=1, dest="runs", help="one run of each case")
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="computing threads of each server (default: the CPU quota)",

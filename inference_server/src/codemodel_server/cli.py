@@ -5,7 +5,7 @@ import sys
 from codemodel_delivery.termination import write_termination_message
 from codemodel_server.engines.selection import build_engine, model_name
 from codemodel_server.errors import LoadError
-from codemodel_server.management import PortError
+from codemodel_server.listening import PortError
 from codemodel_server.server import Server
 from codemodel_server.settings import parse_settings
 

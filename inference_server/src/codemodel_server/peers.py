@@ -5,9 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    import httpx
 
 # As long as one look may take, name and answers together: who does not answer by then counts as not ready.
 _ANSWER_SECONDS = 1.0
@@ -70,9 +75,6 @@ class Peers:
         self._seen_at = 0.0
         # One thread more than peers, for the name.
         self._threads = ThreadPoolExecutor(_MOST_PEERS + 1, thread_name_prefix="peers")
-        # No connection is kept: replicas come and go between two looks.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._client = httpx.Client(timeout=_ANSWER_SECONDS, limits=limits, trust_env=False)
 
     def look(self) -> list[Snapshot]:
         """What the replicas said last; empty if their name cannot be resolved.
@@ -97,7 +99,18 @@ class Peers:
         answered = wait(asked, _ANSWER_SECONDS).done
         return [answer.result() if answer in answered else _unreachable(url) for answer, url in asked.items()]
 
+    @cached_property
+    def _client(self) -> "httpx.Client":
+        # Imported at the first look: whoever starts a replica need not wait for it.
+        import httpx  # noqa: PLC0415
+
+        # No connection is kept: replicas come and go between two looks.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        return httpx.Client(timeout=_ANSWER_SECONDS, limits=limits, trust_env=False)
+
     def _ask(self, url: str) -> Snapshot:
+        import httpx  # noqa: PLC0415
+
         try:
             return Snapshot.model_validate_json(self._client.get(f"{url}/live?self=1").content)
         except (httpx.HTTPError, ValidationError):
@@ -105,4 +118,4 @@ class Peers:
 
 
 def _unreachable(url: str) -> Snapshot:
-    return Snapshot(replica=httpx.URL(url).host, status="unreachable")
+    return Snapshot(replica=urlsplit(url).hostname or url, status="unreachable")

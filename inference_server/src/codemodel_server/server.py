@@ -7,6 +7,7 @@ A worker that is killed, or that the engine crashes, is started again and loads 
 loading: the next one would, too. The management port is the main process's, so meanwhile it is held, not refused.
 """
 
+import gc
 import math
 import mmap
 import os
@@ -15,6 +16,7 @@ import socket
 import struct
 import threading
 import time
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
@@ -22,16 +24,17 @@ from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from codemodel_delivery.termination import write_termination_message
-from codemodel_server.engines.base import Engine
 from codemodel_server.errors import LoadError
+from codemodel_server.listening import address, listen
 from codemodel_server.logs import JsonLogger, server_log
-from codemodel_server.management import address, listen, serve
-from codemodel_server.metrics import Metrics
-from codemodel_server.service import Service
 from codemodel_server.settings import Settings
 
+# Nothing is imported before the worker begins to read the model that can be imported meanwhile: somebody waits.
 if TYPE_CHECKING:
     from flask import Flask
+
+    from codemodel_server.engines.base import Engine
+    from codemodel_server.service import Service
 
 _SPARE_THREADS = 32
 _IDLE_CONNECTIONS = 1000
@@ -85,7 +88,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         PortError: the management port cannot be listened at.
     """
 
-    def __init__(self, settings: Settings, engine: Engine, model: str) -> None:
+    def __init__(self, settings: Settings, engine: "Engine", model: str) -> None:
         self._settings = settings
         self._engine = engine
         self._model = model
@@ -123,19 +126,28 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> "Flask":
         """Called by gunicorn in the worker: begins to load the model, and makes the application meanwhile."""
         self._progress[0] = _LOADING
+        made = self._begin_loading()
+        # What is imported stays: a collection would find nothing, now or later.
+        gc.disable()
+        # Imported here: a fifth of a second in which the model is read already.
+        from codemodel_server.app import create_app, create_management_app  # noqa: PLC0415
+        from codemodel_server.management import serve  # noqa: PLC0415
+        from codemodel_server.metrics import Metrics  # noqa: PLC0415
+        from codemodel_server.service import Service  # noqa: PLC0415
+
         metrics = Metrics()
         settings = self._settings
         service = Service(
             self._engine, self._model, settings.queue_limit, metrics, patience=settings.request_seconds
         )
         self._service = service
-        threading.Thread(target=self._load_model, args=(service,), name="load", daemon=True).start()
-        # Imported here: a fifth of a second in which the model is read already.
-        from codemodel_server.app import create_app, create_management_app  # noqa: PLC0415
-
+        made.set_result(service)
         serve(self._management, create_management_app(service, metrics))
         server_log().info("management at %s", address(self._management))
-        return create_app(service, metrics, settings)
+        app = create_app(service, metrics, settings)
+        gc.freeze()
+        gc.enable()
+        return app
 
     def drain(self, patience: float | None = None) -> None:
         """Takes no more requests; safe in a signal handler.
@@ -147,13 +159,20 @@ class Server(BaseApplication):  # type: ignore[misc]
         if self._service is not None:
             self._service.drain(self._settings.grace_seconds if patience is None else patience)
 
-    def _load_model(self, service: Service) -> None:
-        fields: dict[str, Any] = {"model": service.model, "engine": service.engine.name}
+    def _begin_loading(self) -> "Future[Service]":
+        made: Future[Service] = Future()
+        threading.Thread(target=self._load_model, args=(made,), name="load", daemon=True).start()
+        return made
+
+    def _load_model(self, made: "Future[Service]") -> None:
+        fields: dict[str, Any] = {"model": self._model, "engine": self._engine.name}
         server_log().info("loading the model", extra={"fields": fields})
         started = time.monotonic()
         try:
-            service.load()
+            self._engine.load()
+            made.result().open()
         except LoadError as error:
+            made.result().fail(str(error))
             server_log().error("%s", error)
             write_termination_message(f"LoadFailed: {error}")
             time.sleep(_FAILURE_SHOWN_SECONDS)
@@ -163,7 +182,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             write_termination_message("LoadFailed: internal error: see the container's log")
             os._exit(_WORKER_FAILED)
         self._progress[0] = _LOADED
-        fields["context_length"] = service.engine.context_length
+        fields["context_length"] = self._engine.context_length
         fields["seconds"] = round(time.monotonic() - started, 3)
         server_log().info("ready", extra={"fields": fields})
 

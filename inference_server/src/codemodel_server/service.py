@@ -17,7 +17,7 @@ from codemodel_server.engines.base import (
     Text,
     Waiting,
 )
-from codemodel_server.errors import DeadlineError, LoadError, NotReadyError, QueueFullError, ServingError
+from codemodel_server.errors import DeadlineError, NotReadyError, QueueFullError, ServingError
 from codemodel_server.metrics import Metrics
 from codemodel_server.scheduling import AdmissionQueue, FullError, Ticket
 
@@ -101,17 +101,12 @@ class Service:
         """What the engine does now; nothing before it is loaded."""
         return self.engine.activity() if self._loaded.is_set() else Activity()
 
-    def load(self) -> None:
-        """Loads the engine, which may take minutes.
+    def fail(self, reason: str) -> None:
+        """Says that the engine cannot be loaded, and why; no request will ever be taken."""
+        self.failure = reason
 
-        Raises:
-            LoadError: it cannot be loaded; the status is FAILED then.
-        """
-        try:
-            self.engine.load()
-        except LoadError as error:
-            self.failure = str(error)
-            raise
+    def open(self) -> None:
+        """Takes requests from now on: the engine is loaded."""
         threading.Thread(target=self._watch, name="deadlines", daemon=True).start()
         self._loaded.set()
 

@@ -18,7 +18,7 @@ def make_app(*arguments: str) -> Flask:
     """The application with a model that is loaded."""
     collected = Metrics()
     service = Service(MockEngine(512, 4, 0), "coder", 64, collected)
-    service.load()
+    service.open()
     return create_app(service, collected, parse_settings(arguments, {}))
 
 

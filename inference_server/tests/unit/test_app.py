@@ -48,7 +48,7 @@ class FailingEngine(MockEngine):
 def client(engine: MockEngine) -> FlaskClient:
     collected = Metrics()
     service = Service(engine, "m", 1, collected)
-    service.load()
+    service.open()
     return create_app(service, collected, parse_settings([], {})).test_client()
 
 

@@ -10,7 +10,8 @@ from wsgiref.types import StartResponse
 
 import pytest
 
-from codemodel_server.management import MAX_CONNECTIONS, ManagementServer, PortError, address, listen
+from codemodel_server.listening import PortError, address, listen
+from codemodel_server.management import MAX_CONNECTIONS, ManagementServer
 
 SECONDS = 30
 

@@ -12,7 +12,6 @@ from codemodel_server.errors import (
     DeadlineError,
     EngineFailedError,
     InvalidRequestError,
-    LoadError,
     NotReadyError,
     QueueFullError,
 )
@@ -60,7 +59,7 @@ class Served:
 @contextmanager
 def loaded(queue_limit: int = 1, patience: float = 0.0, failure: float = 0.0) -> Iterator[Served]:
     served = Served(queue_limit, patience, failure)
-    served.service.load()
+    served.service.open()
     yield served
 
 
@@ -73,7 +72,7 @@ def test_requests_are_taken_between_loading_and_draining() -> None:
     assert service.status == Status.LOADING
     with pytest.raises(NotReadyError, match="loading"):
         service.submit(REQUEST)
-    service.load()
+    service.open()
     job = service.submit(REQUEST)
     service.drain(patience=10)
     with pytest.raises(NotReadyError, match="draining"):
@@ -82,16 +81,11 @@ def test_requests_are_taken_between_loading_and_draining() -> None:
 
 
 def test_a_failed_load_is_remembered() -> None:
-    served = Served()
-
-    def fail() -> None:
-        raise LoadError("no such file")
-
-    served.engine.load = fail  # type: ignore[method-assign]
-    with pytest.raises(LoadError):
-        served.service.load()
+    service = Served().service
+    service.fail("no such file")
+    assert service.status == Status.FAILED
     with pytest.raises(NotReadyError, match="no such file"):
-        served.service.submit(REQUEST)
+        service.submit(REQUEST)
 
 
 def test_retry_after_follows_the_pace_of_the_last_requests() -> None:

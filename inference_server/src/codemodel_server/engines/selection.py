@@ -1,11 +1,14 @@
 """Which engine serves, and under which name."""
 
+from typing import TYPE_CHECKING
+
 from codemodel_server.cpu import cpu_quota, thread_count, usable_cpus
-from codemodel_server.engines.base import Engine
-from codemodel_server.engines.mock import MockEngine
 from codemodel_server.errors import LoadError
 from codemodel_server.memory import memory_limit
 from codemodel_server.settings import Settings
+
+if TYPE_CHECKING:
+    from codemodel_server.engines.base import Engine
 
 _OLLAMA_USUAL_URL = "http://127.0.0.1:11434"
 _PROBE_SECONDS = 1.0
@@ -26,15 +29,17 @@ def choose_engine(settings: Settings) -> str:
     return "mock"
 
 
-def build_engine(settings: Settings) -> Engine:
+def build_engine(settings: Settings) -> "Engine":
     """The engine, not loaded yet.
 
     Raises:
         LoadError: llama-cpp was asked for without a model file.
     """
-    # Imported only when needed, for who starts a replica waits for it: an HTTP client, or native libraries.
+    # Imported only when needed, for who starts a replica waits for it: an HTTP client, native libraries.
     match choose_engine(settings):
         case "mock":
+            from codemodel_server.engines.mock import MockEngine  # noqa: PLC0415
+
             return MockEngine(
                 settings.context_length,
                 settings.parallel,

@@ -34,6 +34,13 @@ def test_what_is_no_model_is_named(tmp_path: Path, content: bytes, says: str) ->
         LlamaCppEngine(path, 512, 1, 1).load()
 
 
+def test_the_reason_is_llama_cpps_own(tmp_path: Path, small_model: Path) -> None:
+    path = tmp_path / "short.gguf"
+    path.write_bytes(small_model.read_bytes()[:-1])
+    with pytest.raises(LoadError, match=r"tensor '.*' data is not within the file bounds"):
+        LlamaCppEngine(path, 512, 1, 1).load()
+
+
 def test_the_context_is_no_longer_than_what_the_model_was_made_for(small_model: Path) -> None:
     engine = LlamaCppEngine(small_model, 100_000, 1, 1)
     engine.load()
@@ -61,6 +68,7 @@ def test_code_llamas_end_of_infill_ends_although_its_files_do_not_say_so(
     path = tmp_path / "model.gguf"
     build(path, Shape(layers=1))
     model = NativeModel(path)
+    assert model.is_end(special.index(name))
     assert special.index(name) in model.ends
     assert model.piece(special.index(name)) == b""
     model.close()

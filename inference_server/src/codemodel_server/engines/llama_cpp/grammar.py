@@ -3,11 +3,15 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llama_cpp.llama_grammar import json_schema_to_gbnf
-
+from codemodel_server.engines.llama_cpp.native.binding import part
 from codemodel_server.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from llama_cpp import llama_grammar
+else:
+    llama_grammar = part("llama_grammar")
 
 _COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
 # llama.cpp's own bound for repetitions in a grammar (MAX_REPETITION_THRESHOLD in llama-grammar.cpp).
@@ -28,7 +32,7 @@ def grammar_of_schema(schema: str) -> str:
     try:
         for key, value in _walk(json.loads(schema)):
             _check(key, value)
-        return str(json_schema_to_gbnf(schema))
+        return str(llama_grammar.json_schema_to_gbnf(schema))
     except RecursionError:
         raise _refusal("it is nested too deeply") from None
     except InvalidRequestError:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
 from codemodel_server.engines.base import (
     Conversation,
     GenerationRequest,
@@ -14,6 +12,7 @@ from codemodel_server.engines.base import (
     Snippet,
 )
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.engines.llama_cpp.template import ChatTemplate
 from codemodel_server.errors import InvalidRequestError, LoadError
 
 # The prompt format of CodeLlama's and Llama 2's instruct models, whose older files carry no template.
@@ -56,10 +55,8 @@ class PromptFormat:
         name = model.metadata("general.name").lower() + model.metadata("general.finetune").lower()
         self._converses = bool(self.template) or any(word in name for word in _CONVERSING)
         try:
-            self._format = Jinja2ChatFormatter(
-                template=self.template or _CODE_LLAMA,
-                bos_token=self._begin,
-                eos_token=model.token_text(model.end_of_text),
+            self._format = ChatTemplate(
+                self.template or _CODE_LLAMA, self._begin, model.token_text(model.end_of_text)
             )
             self.conversation([Message("user", "x")])
         except Exception as error:
@@ -99,7 +96,7 @@ class PromptFormat:
         """
         try:
             turns = [{"role": turn.role, "content": turn.content} for turn in messages]
-            return str(self._format(messages=turns).prompt)
+            return self._format.render(turns)
         except Exception as error:
             message = f"the model's chat template refuses this conversation: {error}"
             raise InvalidRequestError(message, field="messages") from error

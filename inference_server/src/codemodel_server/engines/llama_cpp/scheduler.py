@@ -234,7 +234,7 @@ class Scheduler:
             self._leave(sequence)
             sequence.finish("stop", now)
             return
-        ends = chosen in self._model.ends
+        ends = self._model.is_end(chosen)
         if sequence.add(self._token(sequence, chosen, logits), ends=ends):
             self._leave(sequence)
             sequence.finish("stop" if ends or sequence.stream.stopped else "length", now)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
 from codemodel_server.engines.llama_cpp.native import library
+from codemodel_server.engines.llama_cpp.native.binding import llama_cpp
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.errors import LoadError
 
@@ -91,11 +91,11 @@ class NativeContext:
         self._flag = ctypes.create_string_buffer(2)
         parameters.abort_callback = ctypes.cast(ctypes.CDLL(None).strlen, llama_cpp.ggml_abort_callback)
         parameters.abort_callback_data = ctypes.cast(self._flag, ctypes.c_void_p)
-        library.errors.take()
-        self._pointer = llama_cpp.llama_init_from_model(model.pointer, parameters)
-        if not self._pointer:
-            message = f"llama.cpp cannot make a context of {size.cells} tokens: {library.errors.take()}: "
-            raise LoadError(message + "lower the context length or give more memory")
+        try:
+            self._pointer = library.made(lambda: llama_cpp.llama_init_from_model(model.pointer, parameters))
+        except library.NothingMadeError as error:
+            message = f"llama.cpp cannot make a context of {size.cells} tokens: {error}: "
+            raise LoadError(message + "lower the context length or give more memory") from error
         self._memory = llama_cpp.llama_get_memory(self._pointer)
         self._batch = _Batch(size.batch)
         self._vocabulary = model.vocabulary_size

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-import llama_cpp
-
 from codemodel_server.engines.llama_cpp.native import library
+from codemodel_server.engines.llama_cpp.native.binding import llama_cpp
 from codemodel_server.errors import InvalidRequestError, LoadError
 
 _PIECE_BYTES = 256
@@ -39,10 +38,12 @@ class NativeModel:
         library.start()
         parameters = llama_cpp.llama_model_default_params()
         parameters.n_gpu_layers = 0
-        self.pointer = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
-        if not self.pointer:
-            reason = library.errors.take()
-            raise LoadError(f"llama.cpp cannot load {path}: {reason}: check that the file is complete")
+        name = str(path).encode()
+        try:
+            self.pointer = library.made(lambda: llama_cpp.llama_model_load_from_file(name, parameters))
+        except library.NothingMadeError as error:
+            message = f"llama.cpp cannot load {path}: {error}: check that the file is complete"
+            raise LoadError(message) from error
         if llama_cpp.llama_model_has_encoder(self.pointer) or not llama_cpp.llama_model_has_decoder(
             self.pointer
         ):
@@ -58,6 +59,7 @@ class NativeModel:
             llama_cpp.llama_model_is_recurrent(self.pointer) or llama_cpp.llama_model_is_hybrid(self.pointer)
         )
         self._pieces: dict[int, bytes] = {}
+        self._known_ends: dict[int, bool] = {}
 
     @property
     def description(self) -> str:
@@ -156,17 +158,27 @@ class NativeModel:
                 return buffer.raw[:count]
             room = -count
 
+    def is_end(self, token: int) -> bool:
+        """Whether the model says by this token that its answer is complete."""
+        known = self._known_ends.get(token)
+        if known is None:
+            ends = llama_cpp.llama_vocab_is_eog(self.vocab, token) or token in self._ends_by_name
+            known = self._known_ends[token] = bool(ends)
+        return known
+
     @cached_property
     def ends(self) -> frozenset[int]:
-        """The tokens by which the model says that its answer is complete."""
-        found = {
-            token for token in range(self.vocabulary_size) if llama_cpp.llama_vocab_is_eog(self.vocab, token)
-        }
-        for name in _ENDS_BY_NAME:
-            tokens = self.tokenize(name, add_special=False, parse_special=True)
-            if len(tokens) == 1 and llama_cpp.llama_vocab_is_control(self.vocab, tokens[0]):
-                found.add(tokens[0])
-        return frozenset(found)
+        """All tokens of which `is_end` is true; the first time, the whole vocabulary is looked through."""
+        return frozenset(filter(self.is_end, range(self.vocabulary_size)))
+
+    @cached_property
+    def _ends_by_name(self) -> frozenset[int]:
+        named = (self.tokenize(name, add_special=False, parse_special=True) for name in _ENDS_BY_NAME)
+        return frozenset(
+            tokens[0]
+            for tokens in named
+            if len(tokens) == 1 and llama_cpp.llama_vocab_is_control(self.vocab, tokens[0])
+        )
 
     def token_text(self, token: int) -> str:
         """The name of a control token, as chat templates write it; empty for none (-1)."""

@@ -7,11 +7,11 @@ import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
 from codemodel_server.engines.base import Sampling
+from codemodel_server.engines.llama_cpp.native.binding import llama_cpp
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.errors import EngineFailedError, InvalidRequestError
 
