@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from e2e.operator_benchmark.operators import peak_mebibytes
 
-PACKAGES = ("pydantic", "aiohttp", "kubernetes.dynamic", "kopf", "codemodel_operator.handlers")
+PACKAGES = ("pydantic", "aiohttp", "kubernetes.aio.client", "kopf", "codemodel_operator.handlers")
 """In the order of who needs whom, so that each is charged with what none before it has loaded."""
 
 

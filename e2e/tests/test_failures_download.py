@@ -121,7 +121,16 @@ FAILURES = {
         "RefusedSource", ("169.254.169.254", "give a source elsewhere"), True, source("metadata.gguf")
     ),
     "page": Failure("NotGGUF", ("page.gguf",), True, source("page.gguf", "token")),
-    "huge": Failure("NoSpace", ("free", "make the cache larger"), True, source("huge.gguf", "token")),
+    "huge": Failure(
+        "TooLarge", ("raise", "spec.resources.limits.memory"), True, source("huge.gguf", "token")
+    ),
+    # A limit is no promise: no node has this much memory, and none of the volumes has room for the file.
+    "full": Failure(
+        "NoSpace",
+        ("free", "make the cache larger"),
+        True,
+        {**source("huge.gguf", "token"), "resources": {"limits": {"memory": "8Ti"}}},
+    ),
     "two-tokens": Failure(
         "DownloadFailed", ("does not have one token in it",), True, source("page.gguf", "two-tokens")
     ),
@@ -152,9 +161,9 @@ def applied(api: Api, namespace: str) -> None:
 
 
 def test_every_class_is_provoked_here() -> None:
-    """Of the rest, the operator sets no limit on a file, and only a broken volume refuses."""
+    """The rest is a broken volume's."""
     provoked = {failure.reason for failure in FAILURES.values()}
-    assert {error.__name__ for error in FetchError.__subclasses__()} - provoked == {"TooLarge", "CannotWrite"}
+    assert {error.__name__ for error in FetchError.__subclasses__()} - provoked == {"CannotWrite"}
 
 
 @pytest.mark.parametrize("name", FAILURES)

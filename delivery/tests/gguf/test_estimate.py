@@ -1,5 +1,7 @@
 """The estimate's rules; inference_server/tests/engines/llama_cpp/test_estimate.py holds it against a server."""
 
+from dataclasses import replace
+
 import pytest
 from gguf import GGMLQuantizationType
 
@@ -11,6 +13,7 @@ from codemodel_delivery.gguf.estimate import (
     cell_count,
     required_memory,
 )
+from codemodel_delivery.gguf.tensors import Tensor
 from codemodel_delivery.gguf.types import TENSOR_TYPES
 from delivery.tests.gguf.models import TOKENS, WIDTH, header_of, model
 
@@ -70,6 +73,32 @@ def test_an_unknown_processor_is_expected_to_take_the_most() -> None:
         assert all(ANY_PROCESSOR[name] >= size for name, size in copies.items())
     assert all(size >= kinds[name].size for name, size in ANY_PROCESSOR.items())
     assert required_memory(_Q4, 512, 1).total > required_memory(_Q4, 512, 1, copies=X86_64).total
+
+
+@pytest.mark.parametrize(
+    ("tensors", "at_once"),
+    [
+        ({"ffn_up": 1, "ffn_gate": 1}, 3),
+        ({"ffn_up": 2}, 3),
+        ({}, 3),
+        ({"ffn_up": 1}, 1),
+    ],
+    ids=["gate", "gate and up in one", "nothing told", "no gate"],
+)
+def test_a_feed_forward_part_without_a_gate_is_computed_in_less(
+    tensors: dict[str, int], at_once: int
+) -> None:
+    def compute(inner: int) -> int:
+        more = (_matrix(f"blk.0.{name}.weight", inner * times) for name, times in tensors.items())
+        header = replace(_PLAIN, feed_forward_length=inner, tensors=(*_PLAIN.tensors, *more))
+        return required_memory(header, 512, 1).compute
+
+    # So wide that attention does not count: 32 bits of each, and 16 of what the product begins with.
+    assert compute(9000) - compute(8000) == 1000 * 512 * (4 * at_once + 2)
+
+
+def _matrix(name: str, rows: int) -> Tensor:
+    return Tensor(name, TENSOR_TYPES[1], (WIDTH, rows), WIDTH * rows * 2)
 
 
 def test_what_grows_the_model_or_its_use_grows_the_estimate() -> None:

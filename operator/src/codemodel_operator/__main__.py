@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import kopf
@@ -130,13 +131,18 @@ def _give_up() -> None:
     os._exit(1)
 
 
+async def _require_served(namespaces: Iterable[str]) -> None:
+    async with aclosing(await KubeCluster.connect(connections=1)) as cluster:
+        await cluster.require_served(namespaces)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the operator until it is told to end (SIGTERM, SIGINT)."""
     settings = parse(arguments, os.environ)
     logs.configure(settings.log_format)
     try:
         # Whole clusters are watched for the resource definition, but not by an operator of a few namespaces.
-        asyncio.run(KubeCluster.connect(connections=1).require_served(settings.namespaces))
+        asyncio.run(_require_served(settings.namespaces))
     except OperatorError as error:
         logger.critical("Cannot start", extra={"event": {"reason": str(error)}})
         sys.exit(1)

@@ -1,8 +1,11 @@
 """What the operator needs from a cluster. Implemented by kube.py, and in memory by the tests."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 Manifest = dict[str, Any]
+
+T = TypeVar("T")
 
 FIELD_MANAGER = "codemodel-operator"
 
@@ -43,6 +46,12 @@ class Cluster(Protocol):
     async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Manifest]:
         """Return the pods that have all these labels."""
 
+    async def survey(self, kind: str, keep: Callable[[Manifest], T]) -> list[T]:
+        """Return what `keep` makes of each object of a kind that belongs to no namespace.
+
+        They are read in pages: of thousands, few are in memory at once.
+        """
+
     async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
         """Return the last lines that a container wrote."""
 
@@ -65,8 +74,8 @@ class Cluster(Protocol):
     async def delete(self, live: Manifest) -> None:
         """Delete exactly this object, not a later one of the same name. It may be gone already."""
 
-    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> None:
-        """Replace the status of a CodeModel. It may be gone already."""
+    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> Manifest | None:
+        """Replace the status of a CodeModel and return what is stored, None when it is gone already."""
 
     async def list_events(self, namespace: str, uid: str) -> list[Manifest]:
         """Return the Kubernetes Events about the object with this uid."""

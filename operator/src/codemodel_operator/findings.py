@@ -1,9 +1,10 @@
 """What most deserves to be said about why not everything is as desired. Pure functions."""
 
+from .memory import unplaceable
 from .pods import Finding, Severity, alive, diagnose, evicted
 from .refusals import explain_refusal
 from .resources.storage import claim_name
-from .world import World, serves, template, waits_for_volume
+from .world import World, lacks_memory, serves, template, waits_for_volume
 
 
 def worst(world: World) -> Finding | None:
@@ -15,10 +16,22 @@ def worst(world: World) -> Finding | None:
     candidates = [
         _deployment_trouble(world),
         _volume(world),
-        diagnose(alive(world.pods, template(world)), world.hints),
+        no_room(world) or diagnose(alive(world.pods, template(world)), world.hints),
         None if serves(world) else evicted(world.pods, template(world), world.hints),
     ]
     return min((c for c in candidates if c), key=lambda c: c.severity, default=None)
+
+
+def no_room(world: World) -> Finding | None:
+    """Return why no node will ever hold a replica, None when one could or nobody knows.
+
+    The pods stay, waiting: a cluster that grows adds nodes for such pods only.
+    """
+    deployment = world.children.get("Deployment")
+    if deployment is None or not lacks_memory(world):
+        return None
+    why = unplaceable(deployment, world.nodes)
+    return Finding(Severity.STALLED, "ModelDoesNotFit", why) if why else None
 
 
 def _deployment_trouble(world: World) -> Finding | None:
@@ -44,7 +57,10 @@ def _volume(world: World) -> Finding | None:
     # The API server has filled in the default class, when there is one.
     class_ = claim.get("spec", {}).get("storageClassName")
     if not class_:
-        why = "there is no default StorageClass; name one in spec.cache.storageClassName"
+        why = (
+            "there is no default StorageClass; name one in spec.cache.storageClassName, or set spec.cache.mode to "
+            "Ephemeral"
+        )
     elif hint := world.hints.get(claim["metadata"]["uid"]):
         why = f"correct spec.cache or StorageClass {class_}: {hint}"
     else:

@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any
@@ -13,7 +12,9 @@ import kopf
 from prometheus_client import start_http_server
 
 from .api import GROUP, PLURAL, VERSION
+from .changes import Changes
 from .headers import HeaderReader
+from .inventory import Inventory
 from .kube import KubeCluster
 from .metrics import Metrics
 from .reconcile import Reconciler
@@ -34,10 +35,7 @@ _CHILDREN = (
     ("", "v1", "pods"),
 )
 _CALLS_PER_WORKER = 3
-"""Requests that a worker has under way at once, about; bounds threads and connections."""
-
-_CHILD_DELAY = 0.1
-"""Seconds. Changes of children come in bursts, most of them caused by our own writes: one look for a burst."""
+"""Requests that a worker has under way at once, about; bounds connections."""
 
 _DRAIN_SECONDS = 10.0
 """Time for running reconciles to finish when the operator ends."""
@@ -101,22 +99,26 @@ class _Operator:
         self._queue = WorkQueue(clock=time.monotonic, call_later=_call_later, rng=random.Random())  # noqa: S311
         self._metrics = Metrics()
         self._metrics.watch(self._queue)
+        self._changes = Changes(self._queue, time.monotonic, _call_later)
         self._workers: list[asyncio.Task[None]] = []
+        self._cluster: KubeCluster | None = None
 
     async def start(self, settings: kopf.OperatorSettings, **_: Any) -> None:
         """Start the workers; kopf begins to watch when this returns."""
         configure(settings, clusterwide=not self._settings.namespaces)
         calls = self._settings.workers * _CALLS_PER_WORKER
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(calls, thread_name_prefix="api"))
         start_http_server(self._settings.metrics_port, registry=self._metrics.registry)
-        cluster = KubeCluster.connect(calls, self._metrics.requested)
+        cluster = self._cluster = await KubeCluster.connect(calls, self._metrics.requested)
         downloads = Downloads(self._settings.allow_private_sources, self._settings.hub_endpoint)
         reconciler = Reconciler(
             cluster,
             HeaderReader(downloads),
+            Inventory(cluster, time.monotonic),
             default_image=self._settings.server_image,
             downloads=downloads,
             metrics=self._metrics,
+            left=self._changes.left,
+            hurry=self._queue.urgent,
             now=lambda: datetime.now(UTC),
         )
         self._workers = [
@@ -130,6 +132,8 @@ class _Operator:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
+        if self._cluster:
+            await self._cluster.aclose()
 
     async def probe(self, **_: Any) -> float:
         """Report for how many seconds the queue has not moved; fail when it no longer will."""
@@ -138,23 +142,30 @@ class _Operator:
             raise kopf.PermanentError(f"The queue has not moved for {seconds:.0f} s")
         return round(seconds, 3)
 
-    async def codemodel_changed(
-        self,
-        namespace: str | None,
-        name: str | None,
-        meta: Mapping[str, Any],
-        status: Mapping[str, Any],
-        **_: Any,
-    ) -> None:
-        """Look at this CodeModel; at once when its spec is new: somebody waits for that."""
-        if namespace and name:
-            new = status.get("observedGeneration") != meta.get("generation")
-            self._queue.add((namespace, name), urgent=new)
+    async def codemodel_changed(self, event: Mapping[str, Any], **_: Any) -> None:
+        """Look at this CodeModel: at once when its spec is new, because somebody waits for that."""
+        metadata = event["object"]["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        deleted = event["type"] == "DELETED"
+        if deleted or _seen(event["object"]):
+            self._changes.came(key, event["object"], deleted=deleted)
+        else:
+            self._queue.add(key, urgent=True)
 
-    async def child_changed(self, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:
-        """Look at the CodeModel that the child belongs to."""
-        if namespace and (name := labels.get(NAME_LABEL)):
-            self._queue.add_after((namespace, name), _CHILD_DELAY)
+    async def child_changed(self, event: Mapping[str, Any], **_: Any) -> None:
+        """Look at the CodeModel that the child belongs to, unless the last look knew this already."""
+        metadata = event["object"]["metadata"]
+        key = (metadata["namespace"], metadata["labels"][NAME_LABEL])
+        self._changes.came(key, event["object"], deleted=event["type"] == "DELETED")
+
+
+def _seen(codemodel: Mapping[str, Any]) -> bool:
+    """Tell whether the status is of this spec."""
+    status = codemodel.get("status")
+    # An older schema may have stored anything.
+    return (
+        isinstance(status, dict) and status.get("observedGeneration") == codemodel["metadata"]["generation"]
+    )
 
 
 def _call_later(delay: float, callback: Callable[[], None]) -> asyncio.TimerHandle:

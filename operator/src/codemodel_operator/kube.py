@@ -4,21 +4,17 @@ The kinds are known, so paths are built here and nothing is discovered: discover
 for it, and it fails as a whole when any aggregated API of the cluster is down.
 """
 
-import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self, TypeVar
 
-import urllib3
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
-from kubernetes.dynamic import DynamicClient
+import aiohttp
 
 from .api import API_VERSION, GROUP, KIND, PLURAL, VERSION
 from .cluster import FIELD_MANAGER, Manifest, settled
+from .connection import Answer, Connection, configured
 from .errors import ConflictError, EndingError, ExistsError, OperatorError, RefusedError, TemporaryError
 
 logger = logging.getLogger(__name__)
@@ -33,9 +29,11 @@ _PATHS = {
     "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
     "Pod": "/api/v1/namespaces/{}/pods",
     "Event": "/api/v1/namespaces/{}/events",
+    "Node": "/api/v1/nodes",
+    "StorageClass": "/apis/storage.k8s.io/v1/storageclasses",
 }
-_TIMEOUT = (5, 30)
-"""Seconds to connect, and to wait for an answer."""
+_PAGE = 100
+"""Objects of the cluster that are read at once; a node may take 50 KiB."""
 
 _REFUSED = (
     HTTPStatus.BAD_REQUEST,
@@ -47,6 +45,8 @@ _REFUSED = (
 )
 
 
+T = TypeVar("T")
+
 Requested = Callable[[str, str], None]
 """Called with the HTTP method and the kind of every request."""
 
@@ -56,36 +56,28 @@ def _uncounted(_method: str, _kind: str) -> None:
 
 
 class KubeCluster:
-    """Implements `cluster.Cluster` with the kubernetes package, each call in a thread."""
+    """Implements `cluster.Cluster` over HTTP."""
 
-    def __init__(self, client: DynamicClient, requested: Requested = _uncounted) -> None:
-        self._client = client
+    def __init__(self, connection: Connection, requested: Requested = _uncounted) -> None:
+        self._connection = connection
         self._requested = requested
 
     @classmethod
-    def connect(cls, connections: int, requested: Requested = _uncounted) -> "KubeCluster":
+    async def connect(cls, connections: int, requested: Requested = _uncounted) -> Self:
         """Return a cluster reached by the pod's service account, or else by the kubeconfig.
 
         Args:
             connections: kept open at most.
-            requested: called with the HTTP method and the kind of every request, from any thread.
+            requested: called with the HTTP method and the kind of every request.
 
         Raises:
             OperatorError: neither is there; the message says what to do.
         """
-        configuration = Configuration()
-        try:
-            load_incluster_config(client_configuration=configuration)
-        except ConfigException:
-            try:
-                load_kube_config(client_configuration=configuration)
-            except ConfigException as error:
-                raise OperatorError(
-                    f"No cluster is configured ({error}); run in a pod or set KUBECONFIG"
-                ) from error
-        configuration.connection_pool_maxsize = connections
-        configuration.retries = False
-        return cls(DynamicClient(ApiClient(configuration), discoverer=lambda *_: None), requested)
+        return cls(Connection(await configured(connections)), requested)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._connection.aclose()
 
     async def require_served(self, namespaces: Iterable[str]) -> None:
         """Check that CodeModels can be listed in these namespaces.
@@ -117,27 +109,39 @@ class KubeCluster:
     async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Manifest]:
         """See `Cluster.list_pods`."""
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        found = await self._request("get", "Pod", namespace, label_selector=selector)
+        found = await self._request("get", "Pod", namespace, labelSelector=selector)
         return list(found.get("items") or [])
+
+    async def survey(self, kind: str, keep: Callable[[Manifest], T]) -> list[T]:
+        """See `Cluster.survey`."""
+        kept: list[T] = []
+        query: dict[str, Any] = {"limit": _PAGE}
+        while True:
+            found = await self._request("get", kind, "", **query)
+            kept += map(keep, found.get("items") or ())
+            query["continue"] = found["metadata"].get("continue")
+            if not query["continue"]:
+                return kept
 
     async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
         """See `Cluster.read_log`."""
         path = f"{_PATHS['Pod'].format(namespace)}/{pod}/log"
-        query = [("container", container), ("tailLines", lines)]
-        # A single line of JSON comes parsed.
+        query = {"container": container, "tailLines": lines}
         self._requested("get", "Pod/log")
-        answer = await self._call("get", path, f"log of pod {namespace}/{pod}", query_params=query)
-        return answer if isinstance(answer, str) else json.dumps(answer)
+        return (await self._call("get", path, f"log of pod {namespace}/{pod}", query=query)).decode(
+            errors="replace"
+        )
 
     async def create(self, manifest: Manifest) -> Manifest:
         """See `Cluster.create`."""
         namespace = manifest["metadata"]["namespace"]
-        query = [("fieldManager", FIELD_MANAGER)]
-        return await self._request("post", manifest["kind"], namespace, body=manifest, query_params=query)
+        return await self._request(
+            "post", manifest["kind"], namespace, body=manifest, fieldManager=FIELD_MANAGER
+        )
 
     async def apply(self, manifest: Manifest) -> Manifest:
         """See `Cluster.apply`."""
-        return await self._patch(manifest, "application/apply-patch+yaml", force_conflicts="true")
+        return await self._patch(manifest, "application/apply-patch+yaml", force="true")
 
     async def overwrite(self, manifest: Manifest) -> None:
         """See `Cluster.overwrite`."""
@@ -164,7 +168,7 @@ class KubeCluster:
         except _NotFoundError:
             logger.debug("Already deleted: %s %s", live["kind"], metadata["name"])
 
-    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> None:
+    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> Manifest | None:
         """See `Cluster.write_status`."""
         body = {
             "apiVersion": API_VERSION,
@@ -173,13 +177,14 @@ class KubeCluster:
             "status": status,
         }
         try:
-            await self._patch(body, "application/apply-patch+yaml", "/status", force_conflicts="true")
+            return await self._patch(body, "application/apply-patch+yaml", "/status", force="true")
         except _NotFoundError:
             logger.debug("Deleted before its status was written: %s %s", namespace, name)
+            return None
 
     async def list_events(self, namespace: str, uid: str) -> list[Manifest]:
         """See `Cluster.list_events`."""
-        found = await self._request("get", "Event", namespace, field_selector=f"involvedObject.uid={uid}")
+        found = await self._request("get", "Event", namespace, fieldSelector=f"involvedObject.uid={uid}")
         return list(found.get("items") or [])
 
     async def create_event(self, event: Manifest) -> None:
@@ -195,62 +200,80 @@ class KubeCluster:
             metadata["name"] + suffix,
             body=body,
             content_type=content_type,
-            field_manager=FIELD_MANAGER,
+            fieldManager=FIELD_MANAGER,
             **query,
         )
 
     async def _request(
-        self, verb: str, kind: str, namespace: str, name: str = "", **options: Any
+        self,
+        verb: str,
+        kind: str,
+        namespace: str,
+        name: str = "",
+        *,
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+        **query: Any,
     ) -> Manifest:
         path = "/".join(filter(None, (_PATHS[kind].format(namespace), name)))
         self._requested(verb, kind)
-        result: Manifest = await self._call(verb, path, f"{verb} {kind} {namespace}/{name}", **options)
+        what = f"{verb} {kind} {namespace}/{name}"
+        text = await self._call(verb, path, what, body=body, content_type=content_type, query=query)
+        try:
+            result: Manifest = json.loads(text)
+        except ValueError as error:
+            raise TemporaryError(f"{what}: the answer is no JSON: {error}") from error
         # Objects in a list and the answers of some verbs lack it; the callers rely on it.
         result.setdefault("kind", kind)
         return result
 
-    async def _call(self, verb: str, path: str, what: str, **options: Any) -> Any:
-        # DynamicClient appends to lists that all calls share unless each brings its own.
-        own = {"body": None, "query_params": [], "header_params": {}, **options}
-
-        def call() -> Any:
-            return self._client.request(
-                verb, path, serializer=lambda _client, data: data, _request_timeout=_TIMEOUT, **own
+    async def _call(
+        self,
+        verb: str,
+        path: str,
+        what: str,
+        *,
+        query: Mapping[str, Any],
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        try:
+            answer = await self._connection.send(
+                verb, path, query=query, body=body, content_type=content_type
             )
-
-        return await asyncio.to_thread(_translating, call, what)
+        except (aiohttp.ClientError, OSError) as error:
+            raise TemporaryError(f"{what}: {str(error) or type(error).__name__}") from error
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise _translated(answer, what)
+        return answer.body
 
 
 class _NotFoundError(TemporaryError):
     """The object, its namespace or its kind does not exist (yet)."""
 
 
-def _translating(call: Callable[[], Any], what: str) -> Any:
-    try:
-        return call()
-    except ApiException as error:
-        body = _body(error)
-        message = str(body.get("message") or error.reason or error.body or error.status)
-        if _namespace_ends(body):
-            raise EndingError(message) from error
-        if error.status == HTTPStatus.NOT_FOUND:
-            raise _NotFoundError(f"{what}: {message}") from error
-        if error.status in _REFUSED:
-            raise RefusedError(message) from error
-        if body.get("reason") == "AlreadyExists":
-            raise ExistsError(f"{what}: {message}") from error
-        if error.status == HTTPStatus.CONFLICT:
-            raise ConflictError(f"{what}: {message}") from error
-        raise TemporaryError(f"{what}: {error.status} {message}") from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise TemporaryError(f"{what}: {error}") from error
+def _translated(answer: Answer, what: str) -> OperatorError:
+    """Return the error that an answer of the API server means."""
+    body = _status(answer)
+    message = str(body.get("message") or answer.reason or answer.status)
+    if _namespace_ends(body):
+        return EndingError(message)
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return _NotFoundError(f"{what}: {message}")
+    if answer.status in _REFUSED:
+        return RefusedError(message)
+    if body.get("reason") == "AlreadyExists":
+        return ExistsError(f"{what}: {message}")
+    if answer.status == HTTPStatus.CONFLICT:
+        return ConflictError(f"{what}: {message}")
+    return TemporaryError(f"{what}: {answer.status} {message}")
 
 
-def _body(error: ApiException) -> Manifest:
+def _status(answer: Answer) -> Manifest:
     """Return the Status object that the API server answers errors with, empty when something else answered."""
     try:
-        body = json.loads(error.body)
-    except (TypeError, ValueError):
+        body = json.loads(answer.body)
+    except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
 

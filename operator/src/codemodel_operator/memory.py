@@ -1,6 +1,7 @@
 """How much memory a replica gets, decided before anything is scheduled. Pure functions."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from .api.spec import CodeModelSpec
 from .api.status import ModelFacts
 from .apply import Problem
 from .cluster import Manifest
+from .nodes import Node, too_small
 from .resources.deployment import SERVER
 
 _MIB = 1 << 20
@@ -44,15 +46,53 @@ def facts_of(header: Header, spec: CodeModelSpec) -> ModelFacts:
 def misfit(header: Header, spec: CodeModelSpec) -> Problem | None:
     """Return why the server would not start within the user's limit, None when it would."""
     limit = spec.resources.limits.memory
-    context = usable_context(header, spec.engine.context_length)
-    least = limit_for(header.weight_bytes, context, bytes_per_cell(header))
-    if limit is None or parse_quantity(limit) >= least:
+    if limit is None or parse_quantity(limit) >= least_memory(header, spec):
         return None
     return Problem(
         "ModelDoesNotFit",
-        f"The model ({_text(header.weight_bytes)}) and one context of {context} tokens need "
-        f"{_text(least)}, and spec.resources.limits.memory is {limit}; raise it, lower "
+        f"{_least(header, spec)}, and spec.resources.limits.memory is {limit}; raise it, lower "
         f"spec.engine.contextLength, or choose a smaller model",
+    )
+
+
+def outsized(header: Header, spec: CodeModelSpec, nodes: Sequence[Node] | None) -> Problem | None:
+    """Return why no node could serve the model that the user's request lets onto one, None when one could."""
+    node = too_small(nodes, Decimal(least_memory(header, spec)))
+    if node is None:
+        return None
+    return Problem(
+        "ModelDoesNotFit",
+        f"{_least(header, spec)}, and the largest node, {node.name}, has {_room(node)} for its pods; "
+        f"spec.resources.requests.memory is {spec.resources.requests.memory}, with which it would be started there "
+        f"and fail. Request as much as it needs if such a node is added on demand; else add one, lower "
+        f"spec.engine.contextLength, or choose a smaller model",
+    )
+
+
+def unplaceable(deployment: Manifest, nodes: Sequence[Node] | None) -> str | None:
+    """Return why no node will ever hold a replica whose memory was worked out, None when one could."""
+    asked = memory_of(deployment)
+    node = too_small(nodes, parse_quantity(asked.request)) if asked else None
+    if asked is None or node is None:
+        return None
+    return (
+        f"A replica needs {asked.request} for the model and its contexts, and the largest node, {node.name}, has "
+        f"{_room(node)} for its pods; lower spec.engine.contextLength, spec.engine.parallel or "
+        f"spec.resources.limits.memory, choose a smaller model, or add a larger node: it starts there by itself"
+    )
+
+
+def least_memory(header: Header, spec: CodeModelSpec) -> int:
+    """Return the bytes without which the server does not start: for the model and one context."""
+    context = usable_context(header, spec.engine.context_length)
+    return limit_for(header.weight_bytes, context, bytes_per_cell(header))
+
+
+def _least(header: Header, spec: CodeModelSpec) -> str:
+    context = usable_context(header, spec.engine.context_length)
+    return (
+        f"The model ({_text(header.weight_bytes)}) and one context of {context} tokens need "
+        f"{_text(least_memory(header, spec))}"
     )
 
 
@@ -103,6 +143,10 @@ def _needed(header: Header, spec: CodeModelSpec) -> int:
     estimate = required_memory(header, engine.context_length, engine.parallel)
     cells = usable_context(header, engine.context_length) * engine.parallel
     return max(estimate.total, limit_for(header.weight_bytes, cells, bytes_per_cell(header)))
+
+
+def _room(node: Node) -> str:
+    return _text(node.memory // _MIB * _MIB)
 
 
 def _text(size: int | Decimal) -> str:

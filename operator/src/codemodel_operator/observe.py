@@ -19,6 +19,8 @@ class Observed:
     """Live objects under the names of the children, by role; not all of them need be ours."""
 
     pods: list[Manifest] = field(default_factory=list)
+    new: bool = False
+    """Whether it was taken for granted that nothing of it exists."""
 
 
 async def observe(cluster: Cluster, key: Key, *, trust: bool = True) -> Observed | None:
@@ -34,7 +36,7 @@ async def observe(cluster: Cluster, key: Key, *, trust: bool = True) -> Observed
     if codemodel is None or codemodel["metadata"].get("deletionTimestamp"):
         return None
     if trust and _unseen(codemodel):
-        return Observed(codemodel)
+        return Observed(codemodel, new=True)
     pods, children = await asyncio.gather(
         cluster.list_pods(namespace, selector(name)),
         asyncio.gather(*(cluster.get(kind, namespace, named(name)) for kind, named in ROLES.values())),

@@ -1,16 +1,19 @@
 """What is decided about a model before anything is scheduled for it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from codemodel_delivery.gguf.errors import GGUFError
 from codemodel_delivery.gguf.header import Header
 
 from .api.codemodel import Owner
+from .api.quantity import parse_quantity
 from .api.spec import CodeModelSpec, Model
-from .api.status import CodeModelStatus, ModelFacts
+from .api.status import CacheStatus, CodeModelStatus, ModelFacts
 from .apply import Problem
-from .memory import facts_of, memory_in, memory_of, misfit, plan_memory
+from .caching import choose_cache, fill_in
+from .inventory import Inventory
+from .memory import facts_of, least_memory, memory_in, memory_of, misfit, outsized, plan_memory
 from .observe import Observed, owned_by
 
 _HEADER_REASONS = ("NotAModel", "UnsupportedModel", "ModelDoesNotFit")
@@ -36,12 +39,38 @@ class Plan:
     """With nothing left out."""
 
     facts: ModelFacts = field(default_factory=ModelFacts)
+    cache: CacheStatus | None = None
     problem: Problem | None = None
     """Why nothing is to be scheduled."""
 
 
 async def make_plan(
-    owner: Owner, spec: CodeModelSpec, observed: Observed, before: CodeModelStatus, headers: Headers
+    owner: Owner,
+    spec: CodeModelSpec,
+    observed: Observed,
+    before: CodeModelStatus,
+    *,
+    headers: Headers,
+    inventory: Inventory,
+) -> Plan:
+    """Decide where the model is kept and what memory it gets.
+
+    Raises:
+        OperatorError: what the cluster has could not be read just now; try again.
+    """
+    cache = await choose_cache(owner, spec, observed, before, inventory)
+    plan = await _plan(owner, fill_in(spec, cache), observed, before, headers=headers, inventory=inventory)
+    return replace(plan, cache=cache)
+
+
+async def _plan(
+    owner: Owner,
+    spec: CodeModelSpec,
+    observed: Observed,
+    before: CodeModelStatus,
+    *,
+    headers: Headers,
+    inventory: Inventory,
 ) -> Plan:
     """Decide once for each generation: what runs keeps its memory, whatever hub or formula do meanwhile."""
     deployment = observed.children.get("Deployment")
@@ -62,7 +91,16 @@ async def make_plan(
     if header is None:
         # Not what runs: that may be what the user had asked for, and no longer does.
         return Plan(plan_memory(spec, None, memory_in(known)), known)
-    return Plan(plan_memory(spec, header, None), facts_of(header, spec), misfit(header, spec))
+    problem = misfit(header, spec) or await _outsized(header, spec, inventory)
+    return Plan(plan_memory(spec, header, None), facts_of(header, spec), problem=problem)
+
+
+async def _outsized(header: Header, spec: CodeModelSpec, inventory: Inventory) -> Problem | None:
+    """Look at the nodes only if the scheduler would not: it goes by the request alone."""
+    request = spec.resources.requests.memory
+    if request is None or parse_quantity(request) >= least_memory(header, spec):
+        return None
+    return outsized(header, spec, await inventory.nodes())
 
 
 def _decided(owner: Owner, before: CodeModelStatus) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,8 @@ from .apply import Problem, apply_child
 from .cluster import Cluster, Manifest
 from .errors import EndingError, ExistsError, OperatorError
 from .events import build_event, complaint, news
+from .findings import no_room
+from .inventory import Inventory
 from .metrics import Metrics
 from .observe import Observed, observe, owned_by
 from .plan import Headers, make_plan
@@ -21,12 +23,19 @@ from .progress import LOG_LINES, Progress, parse_progress
 from .resources import build_children
 from .resources.download import DOWNLOADER, Downloads
 from .scaling import rescale_reason, rescaled
-from .settings import PROGRESS_SECONDS, REFUSED_SECONDS, RESYNC_SECONDS, UNEXPLAINED_SECONDS
+from .settings import PROGRESS_SECONDS, REFUSED_SECONDS, REPORT_SECONDS, RESYNC_SECONDS, UNEXPLAINED_SECONDS
 from .status import compute_status, dump_status, read_status
 from .workqueue import Key
-from .world import World, unexplained
+from .world import World, lacks_memory, unexplained
 
 logger = logging.getLogger(__name__)
+
+
+Hurry = Callable[[], bool]
+"""Tells whether other CodeModels wait for their children."""
+
+Left = Callable[[Key, Iterable[Manifest]], None]
+"""Told of the objects of a CodeModel as a look has seen or left them, the last of each counts; of none: it is gone."""
 
 
 class Reconciler:
@@ -36,17 +45,25 @@ class Reconciler:
         self,
         cluster: Cluster,
         headers: Headers,
+        inventory: Inventory,
         *,
         default_image: str,
         downloads: Downloads,
         metrics: Metrics,
+        left: Left,
+        hurry: Hurry,
         now: Callable[[], datetime],
     ) -> None:
         self._cluster = cluster
         self._headers = headers
+        self._inventory = inventory
         self._default_image = default_image
         self._downloads = downloads
         self._metrics = metrics
+        self._left = left
+        self._hurry = hurry
+        # Have their children, but no status yet.
+        self._unreported: set[Key] = set()
         self._now = now
 
     async def reconcile(self, key: Key) -> float | None:
@@ -56,20 +73,28 @@ class Reconciler:
             OperatorError: the cluster did not let us finish; try again.
         """
         try:
-            return await self._reconcile(await observe(self._cluster, key))
+            return await self._reconcile(key, trust=key not in self._unreported)
         except ExistsError:
-            return await self._reconcile(await observe(self._cluster, key, trust=False))
+            return await self._reconcile(key, trust=False)
 
-    async def _reconcile(self, observed: Observed | None) -> float | None:
+    async def _reconcile(self, key: Key, *, trust: bool) -> float | None:
+        observed = await observe(self._cluster, key, trust=trust)
         if observed is None:
+            self._unreported.discard(key)
+            self._left(key, ())
             return None
         owner, before = owner_of(observed.codemodel), read_status(observed.codemodel)
         spec = parse_spec(observed.codemodel)
         if isinstance(spec, str):
             # What runs goes on running as it is.
-            world = World(owner, None, _owned(owner, observed), observed.pods, [Problem("InvalidSpec", spec)])
+            problem = Problem("InvalidSpec", spec)
+            world = World(owner, None, _owned(owner, observed), observed.pods, [problem], cache=before.cache)
         else:
             world = await self._make(owner, spec, observed, before)
+        if observed.new and not world.problems and self._hurry():
+            # The next look reports: its status is nearer to the truth, and others wait for their children.
+            self._unreported.add(key)
+            return REPORT_SECONDS
         riddles = unexplained(world)
         downloader = downloading(alive(world.pods))
         world = replace(
@@ -77,12 +102,17 @@ class Reconciler:
             hints=await self._hints(owner, riddles),
             progress=await self._progress(owner, downloader) if downloader else None,
             rescale=await self._rescale(world) if rescaled(world, before) else None,
+            nodes=await self._inventory.nodes() if lacks_memory(world) else None,
         )
-        await self._report(world, before)
+        written = await self._report(world, before)
+        self._unreported.discard(key)
+        # What was written says more of an object than what was read before.
+        objects = (observed.codemodel, *observed.children.values(), *observed.pods, *world.children.values())
+        self._left(key, (*objects, *([written] if written else [])))
         for problem in world.problems:
             if problem.error:
                 raise problem.error
-        if world.problems:
+        if world.problems or no_room(world):
             return REFUSED_SECONDS
         if downloader:
             return PROGRESS_SECONDS
@@ -92,14 +122,16 @@ class Reconciler:
         self, owner: Owner, spec: CodeModelSpec, observed: Observed, before: CodeModelStatus
     ) -> World:
         """Bring the children to the spec, unless the model could not be served."""
-        plan = await make_plan(owner, spec, observed, before, self._headers)
+        plan = await make_plan(
+            owner, spec, observed, before, headers=self._headers, inventory=self._inventory
+        )
         if plan.problem:
             children, problems = _owned(owner, observed), [plan.problem]
         else:
             children, problems = await self._apply(owner, plan.spec, observed)
             if not problems:
                 await self._prune(owner, children, observed)
-        return World(owner, spec, children, observed.pods, problems, facts=plan.facts)
+        return World(owner, spec, children, observed.pods, problems, facts=plan.facts, cache=plan.cache)
 
     async def _apply(
         self, owner: Owner, spec: CodeModelSpec, observed: Observed
@@ -164,15 +196,19 @@ class Reconciler:
             logger.warning("Progress not read", extra={"event": {"pod": pod, "reason": str(error)}})
             return None
 
-    async def _report(self, world: World, before: CodeModelStatus) -> None:
-        """Write the status when it changed, and tell of transitions."""
+    async def _report(self, world: World, before: CodeModelStatus) -> Manifest | None:
+        """Write the status when it changed, and tell of transitions; return the CodeModel as it is stored then."""
         owner, now = world.owner, self._now()
+        written = None
         after = compute_status(world, before, now)
         if after != before:
-            await self._cluster.write_status(owner.namespace, owner.name, owner.uid, dump_status(after))
+            written = await self._cluster.write_status(
+                owner.namespace, owner.name, owner.uid, dump_status(after)
+            )
         # What could not be written is neither counted nor told: the next look sees it again.
         self._metrics.reported((owner.namespace, owner.name), before, after)
         await self._tell(owner, before, after, now)
+        return written
 
     async def _tell(
         self, owner: Owner, before: CodeModelStatus, after: CodeModelStatus, now: datetime

@@ -28,6 +28,7 @@ def compute_status(world: World, previous: CodeModelStatus, now: datetime) -> Co
         desired_replicas=desired_replicas(world),
         endpoint=_endpoint(world),
         model=_model(world),
+        cache=world.cache,
         scaling=timeline(world, previous, now),
     )
 

@@ -10,6 +10,10 @@ Key = tuple[str, str]
 """Namespace and name of a CodeModel."""
 
 
+_MOMENT = 0.1
+"""Seconds."""
+
+
 class Timer(Protocol):
     """A pending call that can be called off."""
 
@@ -45,6 +49,7 @@ class WorkQueue:
         self._timers: dict[Key, tuple[float, Timer]] = {}  # key: when due
         self._failures: dict[Key, int] = {}
         self._moved = clock()
+        self._hurried = -_MOMENT
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._closed = False
@@ -57,6 +62,7 @@ class WorkQueue:
         if not self.depth():
             self._moved = self._clock()
         if urgent:
+            self._hurried = self._clock()
             self._waiting.pop(key, None)
             self._urgent[key] = None
         elif key not in self._urgent:
@@ -108,6 +114,18 @@ class WorkQueue:
         self._failures.pop(key, None)
         self._cancel_timer(key)
         self._release(key)
+
+    def urgent(self) -> bool:
+        """Tell whether somebody waits."""
+        return bool(self._urgent)
+
+    def pressed(self) -> bool:
+        """Tell whether somebody waits, or began to a moment ago: others often follow."""
+        return self.urgent() or self._clock() - self._hurried < _MOMENT
+
+    def busy(self, key: Key) -> bool:
+        """Tell whether a worker has this key."""
+        return key in self._active
 
     def depth(self) -> int:
         """Return how many keys wait."""

@@ -6,10 +6,11 @@ from typing import Any
 
 from .api.codemodel import Owner
 from .api.spec import CodeModelSpec
-from .api.status import ModelFacts
+from .api.status import CacheStatus, ModelFacts
 from .apply import Problem
 from .cluster import Manifest
-from .pods import Hints, alive, last_evicted, silent, template_of
+from .nodes import Node
+from .pods import Hints, alive, diagnose, last_evicted, silent, template_of
 from .progress import Progress
 
 
@@ -33,8 +34,14 @@ class World:
     facts: ModelFacts = field(default_factory=ModelFacts)
     """What is known of the model."""
 
+    cache: CacheStatus | None = None
+    """Where its file is kept."""
+
     rescale: str | None = None
     """Why the autoscaler last changed the number of replicas, in its own words."""
+
+    nodes: Sequence[Node] | None = None
+    """Those that replicas can be put on; None when they cannot be read, or nobody needs to know."""
 
     def child(self, kind: str, part: str) -> Mapping[str, Any]:
         """Return the spec or status of a child, empty when there is none."""
@@ -57,6 +64,14 @@ def unexplained(world: World) -> list[str]:
 def template(world: World) -> str | None:
     """Return the fingerprint of the pod template in force."""
     return template_of(world.child("Deployment", "spec").get("template") or {})
+
+
+def lacks_memory(world: World) -> bool:
+    """Tell whether a replica waits for a node with the memory that we worked out: what users ask for is their own."""
+    if world.spec is None or world.spec.resources.requests.memory or world.facts.required_memory is None:
+        return False
+    finding = diagnose(alive(world.pods, template(world)), {})
+    return finding is not None and finding.reason == "InsufficientMemory"
 
 
 def waits_for_volume(world: World) -> bool:

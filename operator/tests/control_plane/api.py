@@ -17,12 +17,14 @@ _PATHS = {
     "Event": ("v1", "events"),
     "HorizontalPodAutoscaler": ("autoscaling/v2", "horizontalpodautoscalers"),
     "Namespace": ("v1", "namespaces"),
+    "Node": ("v1", "nodes"),
     "NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
     "PersistentVolumeClaim": ("v1", "persistentvolumeclaims"),
     "Pod": ("v1", "pods"),
     "PodDisruptionBudget": ("policy/v1", "poddisruptionbudgets"),
     "Service": ("v1", "services"),
     "ServiceAccount": ("v1", "serviceaccounts"),
+    "StorageClass": ("storage.k8s.io/v1", "storageclasses"),
 }
 MERGE = "application/merge-patch+json"
 _TIMEOUT_SECONDS = 30

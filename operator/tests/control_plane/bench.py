@@ -100,6 +100,7 @@ def bench(folder: Path) -> Iterator[Bench]:
     ):
         # Before the controllers, which look every 30 s which kinds there are.
         install_crd(api)
+        _install_default_class(api)
         with plane.controllers(*CARETAKERS):
             token = _install_rights(api)
             session = background.run(_session(plane.authority))
@@ -116,6 +117,20 @@ def install_crd(api: Api) -> None:
         lambda: api.raw("GET", path_of("CodeModel")).is_success,
         what="the API server to serve CodeModels",
         seconds=_SECONDS,
+    )
+
+
+def _install_default_class(api: Api) -> None:
+    """As most clusters have one; without it, caches would not be shared by default."""
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"}
+    metadata = {"name": "standard", "annotations": annotations}
+    api.create(
+        {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": metadata,
+            "provisioner": "nobody.example.com",
+        }
     )
 
 

@@ -1,4 +1,4 @@
-"""etcd, kube-apiserver and kube-controller-manager on 127.0.0.1, as `make up` built them; no nodes."""
+"""etcd, kube-apiserver, kube-controller-manager and kube-scheduler on 127.0.0.1, as `make up` built them; no nodes."""
 
 import base64
 import json
@@ -98,6 +98,21 @@ class ControlPlane:
             "--kube-api-burst=1000",
         )
         with self._process("kube-controller-manager", arguments):
+            yield
+
+    @contextmanager
+    def scheduler(self) -> Iterator[None]:
+        """Run kube-scheduler, which puts pods on nodes that somebody has made."""
+        kubeconfig = self.kubeconfig("scheduler", self.url, self._tokens[MANAGER])
+        arguments = (
+            f"--kubeconfig={kubeconfig}",
+            f"--authentication-kubeconfig={kubeconfig}",
+            f"--authorization-kubeconfig={kubeconfig}",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={free_ports(1)[0]}",
+        )
+        with self._process("kube-scheduler", arguments):
             yield
 
     def token(self, user: str) -> str:

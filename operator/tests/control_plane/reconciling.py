@@ -1,23 +1,24 @@
 """The operator's reconcile in this process, on the real API server: every step is seen, and none waits for a clock."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import load_kube_config
-from kubernetes.dynamic import DynamicClient
+import pytest
 
 from codemodel_operator.cluster import Manifest
 from codemodel_operator.errors import OperatorError
+from codemodel_operator.inventory import Inventory
 from codemodel_operator.kube import KubeCluster
 from codemodel_operator.metrics import Metrics
 from codemodel_operator.plan import Headers
 from codemodel_operator.reconcile import Reconciler
 from codemodel_operator.resources.download import Downloads
 
+_CONNECTIONS = 8
 _MOST_ROUNDS = 8
 """A spec is brought about in one; the others are for what the first has changed and for a reader's patience."""
 
@@ -49,9 +50,10 @@ class CountingCluster(KubeCluster):
         await super().delete(live)
         self.writes += 1
 
-    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> None:
-        await super().write_status(namespace, name, uid, status)
+    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> Manifest | None:
+        stored = await super().write_status(namespace, name, uid, status)
         self.writes += 1
+        return stored
 
     async def create_event(self, event: Manifest) -> None:
         await super().create_event(event)
@@ -67,9 +69,12 @@ class Reconciling:
         self._reconciler = Reconciler(
             cluster,
             headers,
+            Inventory(cluster, time.monotonic),
             default_image="server:test",
             downloads=Downloads(),
             metrics=Metrics(),
+            left=lambda _key, _objects: None,
+            hurry=lambda: False,
             now=lambda: datetime.now(UTC),
         )
 
@@ -77,12 +82,14 @@ class Reconciling:
     @contextmanager
     def connected(cls, kubeconfig: Path, headers: Headers) -> Iterator["Reconciling"]:
         """Connect to an API server as the operator does."""
-        configuration = Configuration()
-        load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
-        configuration.retries = False
-        with ApiClient(configuration) as client, asyncio.Runner() as runner:
-            cluster = CountingCluster(DynamicClient(client, discoverer=lambda *_: None))
-            yield cls(cluster, headers, runner)
+
+        with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
+            patch.setenv("KUBECONFIG", str(kubeconfig))
+            cluster = runner.run(CountingCluster.connect(_CONNECTIONS))
+            try:
+                yield cls(cluster, headers, runner)
+            finally:
+                runner.run(cluster.aclose())
 
     def settle(self, namespace: str, name: str) -> None:
         """Reconcile until a reconcile changes nothing.

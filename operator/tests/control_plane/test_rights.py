@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import yaml
 
+from delivery.tests.fetch import hub
+from delivery.tests.gguf.models import model
 from e2e.waiting import until
 
 from .audit import WRITES, AuditLog, Entry
@@ -32,12 +34,14 @@ def running(bench: Bench, name: str, *arguments: str) -> Iterator[Operator]:
         operator.stop()
 
 
-def codemodel(namespace: str, name: str = "coder") -> dict[str, object]:
+def codemodel(
+    namespace: str, name: str = "coder", source: str = "http://127.0.0.1:9/model.gguf"
+) -> dict[str, object]:
     return {
         "apiVersion": "codemodel.dev/v1alpha1",
         "kind": "CodeModel",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"model": {"source": "http://127.0.0.1:9/model.gguf"}},
+        "spec": {"model": {"source": source}},
     }
 
 
@@ -46,16 +50,27 @@ def test_the_rights_are_those_that_are_used(control_plane: Bench) -> None:
     with (
         control_plane.plane.controllers("deployment-controller", "replicaset-controller"),
         control_plane.namespace() as namespace,
-        running(control_plane, "whole-cluster"),
+        hub.running(hub.Hub(hub.parts)) as models,
+        running(control_plane, "whole-cluster", "--allow-private-sources=yes"),
     ):
-        api.create(codemodel(namespace))
+        models.content = model()
+        api.create(codemodel(namespace, source=models.url))
         pod = until(lambda: api.list("Pod", namespace), what="a pod", seconds=_SECONDS)[0]
+        # As of a scheduler that finds no node for it.
+        words = {"status": "False", "reason": "Unschedulable", "message": "0/1 nodes: 1 Insufficient memory."}
+        unplaced = {"status": {"conditions": [{"type": "PodScheduled", **words}]}}
+        api.merge("Pod", namespace, pod["metadata"]["name"], unplaced, "/status")
+        until(
+            lambda: ("", "nodes", "list") in _used(control_plane.audit),
+            what="a look at the nodes",
+            seconds=_SECONDS,
+        )
         # As of a node that has begun with it, for the Events and the log that are read then.
         init = {"name": "download-model", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
         waits = {**init, "state": {"waiting": {"reason": "PodInitializing"}}}
         runs = {**init, "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
         for state in (waits, runs):
-            status = {"status": {"initContainerStatuses": [state]}}
+            status = {"status": {"conditions": [], "initContainerStatuses": [state]}}
             api.merge("Pod", namespace, pod["metadata"]["name"], status, "/status")
         # All are put right, and then some are not needed any more.
         for kind, name in _KEPT.items():

@@ -16,8 +16,6 @@ import sys
 import traceback
 from typing import Any
 
-from kubernetes.config import kube_config
-
 _PACKAGE = "codemodel_operator"
 _PR_SET_PDEATHSIG = 1
 
@@ -42,8 +40,6 @@ def _become_operator(request: dict[str, Any]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.environ["KUBECONFIG"] = request["kubeconfig"]
-    # The package has read the variable when it was imported.
-    kube_config.KUBE_CONFIG_DEFAULT_LOCATION = request["kubeconfig"]
     sys.argv = [_PACKAGE, *request["arguments"]]
     status = 0
     try:

@@ -2,7 +2,8 @@
 
 import copy
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +17,15 @@ from codemodel_operator.resources import ROLES
 
 Manifest = dict[str, Any]
 
+T = TypeVar("T")
+
+DEFAULT_CLASS: Manifest = {
+    "metadata": {
+        "name": "standard",
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+    }
+}
+
 
 class FakeCluster:
     """Implements `cluster.Cluster`; remembers every write."""
@@ -27,6 +37,8 @@ class FakeCluster:
         self.refuse: dict[str, OperatorError] = {}
         self.logs: dict[str, str] = {}
         self.kubernetes_events: dict[str, list[Manifest]] = {}
+        self.of_the_cluster: dict[str, list[Manifest]] = {"StorageClass": [DEFAULT_CLASS]}
+        self.surveys: list[str] = []
         self._counter = 0
 
     def put(self, manifest: Manifest) -> Manifest:
@@ -50,6 +62,12 @@ class FakeCluster:
         return [
             copy.deepcopy(o) for (kind, ns, _), o in self.objects.items() if (kind, ns) == ("Pod", namespace)
         ]
+
+    async def survey(self, kind: str, keep: Callable[[Manifest], T]) -> list[T]:
+        self.surveys.append(kind)
+        if error := self.refuse.get(kind):
+            raise error
+        return [keep(copy.deepcopy(found)) for found in self.of_the_cluster.get(kind, ())]
 
     async def read_log(self, namespace: str, pod: str, container: str, lines: int) -> str:
         if error := self.refuse.get("log"):
@@ -99,10 +117,12 @@ class FakeCluster:
         self.writes.append(f"delete {live['kind']}")
         del self.objects[live["kind"], live["metadata"]["namespace"], live["metadata"]["name"]]
 
-    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> None:
+    async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> Manifest:
         self.writes.append("status")
         json.dumps(status)
-        self.objects["CodeModel", namespace, name]["status"] = status
+        stored = self.objects["CodeModel", namespace, name]
+        stored["status"] = status
+        return copy.deepcopy(stored)
 
     async def list_events(self, namespace: str, uid: str) -> list[Manifest]:
         if error := self.refuse.get("Event"):

@@ -8,10 +8,12 @@ import pytest
 import yaml
 
 from codemodel_operator.api.codemodel import Owner, owner_of, parse_spec
-from codemodel_operator.api.spec import CodeModelSpec
+from codemodel_operator.api.spec import CodeModelSpec, Model, Resources
+from codemodel_operator.api.status import CacheStatus
+from codemodel_operator.caching import fill_in
 from codemodel_operator.memory import plan_memory
 from codemodel_operator.resources import build_children
-from codemodel_operator.resources.download import Downloads
+from codemodel_operator.resources.download import Downloads, build_downloader
 from codemodel_operator.resources.storage import model_path
 
 DATA = Path(__file__).parents[1] / "data" / "builders"
@@ -21,7 +23,9 @@ CASES = sorted(path.name.removesuffix(".input.yaml") for path in DATA.glob("*.in
 def build(body: dict[str, Any]) -> list[dict[str, Any]]:
     spec = parse_spec(body)
     assert isinstance(spec, CodeModelSpec), spec
-    planned = plan_memory(spec, None, None)
+    planned = fill_in(
+        plan_memory(spec, None, None), CacheStatus(mode=spec.cache.mode or "Shared", decided_by="Spec")
+    )
     children = build_children(
         owner_of(body), planned, default_image="codemodel-server:dev", downloads=Downloads()
     )
@@ -49,6 +53,20 @@ def test_another_source_or_checksum_is_another_file() -> None:
         if (m := s.model)
     }
     assert len(paths) == 4
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"),
+    [("8Gi", str(8 << 30)), ("1.5Gi", str(3 << 29)), ("2e9", "2000000000"), ("1500m", "2")],
+)
+def test_what_only_the_secret_opens_is_not_downloaded_when_it_cannot_fit(limit: str, size: str) -> None:
+    """The operator has not read its header."""
+    limited = spec().model_copy(update={"resources": Resources.model_validate({"limits": {"memory": limit}})})
+    model = Model.model_validate({"source": "http://h/m.gguf", "secretRef": {"name": "token"}})
+    arguments = build_downloader(model, limited, "server:1", Downloads())["args"]
+    assert arguments[arguments.index("--max-size") + 1] == size
+    open_to_all = build_downloader(Model(source="http://h/m.gguf"), limited, "server:1", Downloads())
+    assert "--max-size" not in open_to_all["args"]
 
 
 def test_the_number_of_replicas_belongs_to_the_autoscaler() -> None:

@@ -2,138 +2,172 @@
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, TypeVar
 
 import pytest
-import urllib3
-from kubernetes.client.exceptions import ApiException
+from kubernetes.aio.client import Configuration
 
 from codemodel_operator.cluster import claimed
-from codemodel_operator.errors import ConflictError, EndingError, OperatorError, RefusedError, TemporaryError
+from codemodel_operator.connection import Connection
+from codemodel_operator.errors import (
+    ConflictError,
+    EndingError,
+    ExistsError,
+    OperatorError,
+    RefusedError,
+    TemporaryError,
+)
 from codemodel_operator.kube import KubeCluster
+
+from .answering import Answering, Asked, Reply, failure
+
+T = TypeVar("T")
 
 CHILD = {"kind": "Service", "metadata": {"name": "coder", "namespace": "models", "uid": "u"}}
 
 
-class Client:
-    """Stands in for the DynamicClient: answers or raises in turn, and remembers what it was asked."""
+def talk(use: Callable[[KubeCluster], Awaitable[T]], *replies: Reply) -> tuple[T, list[Asked]]:
+    """Use a cluster that answers so; return the result, and what it was asked."""
 
-    def __init__(self, *outcomes: Any) -> None:
-        self.outcomes = list(outcomes)
-        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+    async def scenario() -> tuple[T, list[Asked]]:
+        api_server = Answering(*replies)
+        async with api_server.listening():
+            connection = Connection(Configuration(host=api_server.url))
+            async with aclosing(KubeCluster(connection)) as cluster:
+                return await use(cluster), api_server.asked
 
-    def request(self, verb: str, path: str, **options: Any) -> Any:
-        self.calls.append((verb, path, options))
-        outcome = self.outcomes.pop(0)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-
-def failure(status: int, message: str = "the reason") -> ApiException:
-    error = ApiException(status=status, reason="short")
-    error.body = json.dumps({"message": message})
-    return error
+    return asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("reply", "expected"),
     [
         (failure(400), RefusedError),
         (failure(401), TemporaryError),
         (failure(403), RefusedError),
         (failure(409), ConflictError),
+        (failure(409, reason="AlreadyExists"), ExistsError),
         (failure(422), RefusedError),
         (failure(429, "storage is (re)initializing"), TemporaryError),
         (failure(500), TemporaryError),
         (failure(503), TemporaryError),
         (failure(504), TemporaryError),
-        (urllib3.exceptions.ReadTimeoutError(None, "/", "timed out"), TemporaryError),  # type: ignore[arg-type]
-        (ConnectionResetError("reset"), TemporaryError),
+        (Reply(None), TemporaryError),
+        (Reply(200, "<html>"), TemporaryError),
     ],
 )
-def test_errors_are_translated(error: Exception, expected: type[OperatorError]) -> None:
+def test_errors_are_translated(reply: Reply, expected: type[OperatorError]) -> None:
     with pytest.raises(OperatorError) as caught:
-        asyncio.run(KubeCluster(Client(error)).apply(CHILD))
+        talk(lambda cluster: cluster.apply(CHILD), reply)
     assert type(caught.value) is expected
 
 
+def test_an_api_server_that_is_not_there() -> None:
+    async def scenario() -> None:
+        api_server = Answering()
+        async with api_server.listening():
+            pass
+        connection = Connection(Configuration(host=api_server.url))
+        async with aclosing(KubeCluster(connection)) as cluster:
+            await cluster.apply(CHILD)
+
+    with pytest.raises(TemporaryError, match="Service models/coder"):
+        asyncio.run(scenario())
+
+
 def test_a_namespace_that_ends_is_no_refusal() -> None:
-    error = failure(403)
-    error.body = json.dumps({"message": "no", "details": {"causes": [{"reason": "NamespaceTerminating"}]}})
+    reply = failure(403, details={"causes": [{"reason": "NamespaceTerminating"}]})
     with pytest.raises(EndingError):
-        asyncio.run(KubeCluster(Client(error)).apply(CHILD))
+        talk(lambda cluster: cluster.apply(CHILD), reply)
 
 
 @pytest.mark.parametrize(
-    ("error", "advice"),
+    ("reply", "advice"),
     [(failure(404), "apply -k crds"), (failure(403), "role.yaml"), (failure(503), "503 the reason")],
 )
-def test_an_operator_that_cannot_serve_says_why(error: Exception, advice: str) -> None:
+def test_an_operator_that_cannot_serve_says_why(reply: Reply, advice: str) -> None:
     with pytest.raises(OperatorError, match=advice):
-        asyncio.run(KubeCluster(Client({}, error)).require_served(["models", "others"]))
+        talk(lambda cluster: cluster.require_served(["models", "others"]), Reply(200), reply)
 
 
 def test_the_message_is_that_of_the_api_server() -> None:
     with pytest.raises(RefusedError, match=r"^exceeded quota$"):
-        asyncio.run(KubeCluster(Client(failure(403, "exceeded quota"))).apply(CHILD))
+        talk(lambda cluster: cluster.apply(CHILD), failure(403, "exceeded quota"))
 
 
 def test_an_answer_that_is_not_from_the_api_server() -> None:
-    error = ApiException(status=502, reason="Bad Gateway")
-    error.body = "<html>"
     with pytest.raises(TemporaryError, match="502 Bad Gateway"):
-        asyncio.run(KubeCluster(Client(error)).get("Service", "models", "coder"))
+        talk(lambda cluster: cluster.get("Service", "models", "coder"), Reply(502, "<html>"))
 
 
 def test_what_is_gone_is_no_error() -> None:
-    async def scenario() -> None:
-        cluster = KubeCluster(Client(*[failure(404)] * 3))
+    async def use(cluster: KubeCluster) -> None:
         assert await cluster.get("Service", "models", "coder") is None
         await cluster.delete(CHILD)
-        await cluster.write_status("models", "coder", "u", {})
+        assert await cluster.write_status("models", "coder", "u", {}) is None
 
-    asyncio.run(scenario())
+    talk(use, *[failure(404)] * 3)
 
 
-def test_every_request_has_a_timeout_and_apply_its_manager() -> None:
-    client = Client({}, {})
-    cluster = KubeCluster(client)
-    asyncio.run(cluster.apply(CHILD))
-    asyncio.run(cluster.list_pods("models", {"a": "b", "c": "d"}))
-    (verb, path, options), (_, pods, listing) = client.calls
-    assert (verb, path) == ("patch", "/api/v1/namespaces/models/services/coder")
-    assert (options["field_manager"], options["force_conflicts"]) == ("codemodel-operator", "true")
-    assert options["content_type"] == "application/apply-patch+yaml"
-    assert (pods, listing["label_selector"]) == ("/api/v1/namespaces/models/pods", "a=b,c=d")
-    assert all(call[2]["_request_timeout"] for call in client.calls)
+def test_an_apply_wins_as_the_manager_of_its_fields() -> None:
+    _, [asked] = talk(lambda cluster: cluster.apply(CHILD), Reply(200))
+    assert (asked.method, asked.path) == ("PATCH", "/api/v1/namespaces/models/services/coder")
+    assert asked.query == {"fieldManager": "codemodel-operator", "force": "true"}
+    assert asked.headers["Content-Type"] == "application/apply-patch+yaml"
+    assert asked.body == CHILD
+
+
+def test_a_creation_names_the_manager_of_its_fields() -> None:
+    stored, [asked] = talk(lambda cluster: cluster.create(CHILD), Reply(201, '{"metadata": {"uid": "new"}}'))
+    assert (asked.method, asked.path) == ("POST", "/api/v1/namespaces/models/services")
+    assert (asked.query, asked.body) == ({"fieldManager": "codemodel-operator"}, CHILD)
+    assert stored == {"kind": "Service", "metadata": {"uid": "new"}}
+
+
+def test_pods_are_those_with_all_the_labels() -> None:
+    listing = Reply(200, json.dumps({"items": [{"metadata": {"name": "p1"}}]}))
+    pods, [asked] = talk(lambda cluster: cluster.list_pods("models", {"a": "b", "c": "d"}), listing)
+    assert (asked.path, asked.query) == ("/api/v1/namespaces/models/pods", {"labelSelector": "a=b,c=d"})
+    assert [pod["metadata"]["name"] for pod in pods] == ["p1"]
+
+
+def test_a_survey_reads_page_after_page() -> None:
+    def page(name: str, **metadata: str) -> Reply:
+        return Reply(200, json.dumps({"metadata": metadata, "items": [{"metadata": {"name": name}}]}))
+
+    names, asked = talk(
+        lambda cluster: cluster.survey("Node", lambda node: node["metadata"]["name"]),
+        page("n1", **{"continue": "further"}),
+        page("n2"),
+    )
+    assert names == ["n1", "n2"]
+    assert [one.path for one in asked] == ["/api/v1/nodes"] * 2
+    assert [one.query.get("continue") for one in asked] == [None, "further"]
 
 
 def test_only_the_very_object_is_deleted() -> None:
-    client = Client({})
-    asyncio.run(KubeCluster(client).delete(CHILD))
-    assert client.calls[0][2]["body"]["preconditions"] == {"uid": "u"}
+    _, [asked] = talk(lambda cluster: cluster.delete(CHILD), Reply(200))
+    assert asked.method == "DELETE"
+    assert asked.body["preconditions"] == {"uid": "u"}
 
 
 def test_only_what_was_overwritten_is_given_up() -> None:
     ours = {"manager": "codemodel-operator", "operation": "Update"}
     applied = {"manager": "codemodel-operator", "operation": "Apply"}
-    stored = {"metadata": {**CHILD["metadata"], "resourceVersion": "7", "managedFields": [ours, applied]}}  # type: ignore[dict-item]
-    client = Client({})
+    metadata: dict[str, Any] = {"name": "coder", "namespace": "models", "uid": "u", "resourceVersion": "7"}
+    stored = {"kind": "Service", "metadata": {**metadata, "managedFields": [ours, applied]}}
     assert claimed(stored)
-    asyncio.run(KubeCluster(client).disclaim({"kind": "Service", **stored}))
-    assert client.calls[0][2]["body"]["metadata"]["managedFields"] == [applied]
-    assert client.calls[0][2]["body"]["metadata"]["resourceVersion"] == "7"
+    _, [asked] = talk(lambda cluster: cluster.disclaim(stored), Reply(200))
+    assert asked.body["metadata"] == {**metadata, "managedFields": [applied]}
 
 
-@pytest.mark.parametrize(
-    ("answer", "text"),
-    [("one\ntwo\n", "one\ntwo\n"), ({"bytes": 1}, '{"bytes": 1}')],
-    ids=["lines", "one line"],
-)
-def test_a_log_is_text_although_the_client_parses_a_single_line(answer: Any, text: str) -> None:
-    client = Client(answer)
-    assert asyncio.run(KubeCluster(client).read_log("models", "p1", "download-model", 20)) == text
-    [(verb, path, options)] = client.calls
-    assert (verb, path) == ("get", "/api/v1/namespaces/models/pods/p1/log")
-    assert options["query_params"] == [("container", "download-model"), ("tailLines", 20)]
+@pytest.mark.parametrize("text", ["one\ntwo\n", '{"bytes": 1}\n'], ids=["lines", "one line of JSON"])
+def test_a_log_is_text_whatever_it_looks_like(text: str) -> None:
+    log, [asked] = talk(
+        lambda cluster: cluster.read_log("models", "p1", "download-model", 20), Reply(200, text)
+    )
+    assert log == text
+    assert (asked.method, asked.path) == ("GET", "/api/v1/namespaces/models/pods/p1/log")
+    assert asked.query == {"container": "download-model", "tailLines": "20"}

@@ -2,16 +2,20 @@
 
 import asyncio
 import copy
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from codemodel_operator.errors import ConflictError, EndingError, RefusedError, TemporaryError
+from codemodel_operator.inventory import Inventory
 from codemodel_operator.metrics import Metrics
 from codemodel_operator.reconcile import Reconciler
 from codemodel_operator.resources import ROLES
 from codemodel_operator.resources.download import Downloads
+from codemodel_operator.settings import REPORT_SECONDS
+from codemodel_operator.workqueue import Key
 
 from .conftest import FakeHeaders
 
@@ -29,16 +33,36 @@ def codemodel(**spec: Any) -> dict[str, Any]:
     }
 
 
-def reconcile(cluster: Any, headers: FakeHeaders | None = None) -> float | None:
-    reconciler = Reconciler(
+class Looking:
+    """What a reconcile tells of what it has seen and left, and what it is told of the others."""
+
+    def __init__(self, *, hurry: bool = False) -> None:
+        self.hurry = hurry
+        self.left: dict[Key, list[Any]] = {}
+
+    def note(self, key: Key, objects: Iterable[Any]) -> None:
+        self.left[key] = list(objects)
+
+
+def reconciler_of(
+    cluster: Any, headers: FakeHeaders | None = None, looking: Looking | None = None
+) -> Reconciler:
+    looking = looking or Looking()
+    return Reconciler(
         cluster,
         headers or FakeHeaders(),
+        Inventory(cluster, lambda: 0.0),
         default_image="server:1",
         downloads=Downloads(),
         metrics=Metrics(),
+        left=looking.note,
+        hurry=lambda: looking.hurry,
         now=lambda: NOW,
     )
-    return asyncio.run(reconciler.reconcile(KEY))
+
+
+def reconcile(cluster: Any, headers: FakeHeaders | None = None) -> float | None:
+    return asyncio.run(reconciler_of(cluster, headers).reconcile(KEY))
 
 
 def child(cluster: Any, role: str) -> dict[str, Any]:
@@ -425,3 +449,57 @@ def test_a_log_that_cannot_be_read_stops_nothing(served: Any) -> None:
     served.refuse["log"] = RefusedError("pods/log is forbidden")
     assert reconcile(served) == 5
     assert "downloadedBytes" not in served.objects["CodeModel", *KEY]["status"]["model"]
+
+
+def test_who_is_new_gets_children_before_others_get_a_status(cluster: Any) -> None:
+    """In a burst; the next look reports, and makes nothing twice."""
+    cluster.put(codemodel())
+    looking = Looking(hurry=True)
+    reconciler = reconciler_of(cluster, looking=looking)
+
+    assert asyncio.run(reconciler.reconcile(KEY)) == REPORT_SECONDS
+    assert cluster.roles() == CHILDREN
+    assert "status" not in cluster.objects["CodeModel", *KEY]
+    assert KEY not in looking.left  # so that the first event of a child causes that look
+
+    cluster.writes.clear()
+    asyncio.run(reconciler.reconcile(KEY))
+    assert cluster.writes == ["status"]
+    assert condition(cluster, "Ready")["reason"]
+
+
+def test_an_operator_that_died_before_it_reported_makes_nothing_twice(cluster: Any) -> None:
+    cluster.put(codemodel())
+    asyncio.run(reconciler_of(cluster, looking=Looking(hurry=True)).reconcile(KEY))
+    before = copy.deepcopy(cluster.objects)
+    reconcile(cluster)
+    del cluster.objects["CodeModel", *KEY]["status"]
+    assert cluster.objects == before
+
+
+def test_a_refusal_is_reported_whoever_waits(cluster: Any, refusal: RefusedError) -> None:
+    cluster.put(codemodel())
+    cluster.refuse["Deployment"] = refusal
+    asyncio.run(reconciler_of(cluster, looking=Looking(hurry=True)).reconcile(KEY))
+    assert condition(cluster, "Stalled")["reason"] == "QuotaExceeded"
+
+
+def test_what_a_look_has_left_is_told_with_what_it_wrote_last(served: Any) -> None:
+    looking = Looking()
+    served.put({"kind": "Pod", "metadata": {"name": "p", "namespace": "models"}, "status": {}})
+    del served.objects["CodeModel", *KEY]["status"]["conditions"][0]
+    asyncio.run(reconciler_of(served, looking=looking).reconcile(KEY))
+    left = looking.left[KEY]
+    assert {object_["kind"] for object_ in left} == {
+        "CodeModel",
+        "Pod",
+        *(kind for kind, _ in ROLES.values()),
+    }
+    *_, last = [object_ for object_ in left if object_["kind"] == "CodeModel"]
+    assert last == served.objects["CodeModel", *KEY]
+
+
+def test_of_a_codemodel_that_is_gone_nothing_is_left(cluster: Any) -> None:
+    looking = Looking()
+    assert asyncio.run(reconciler_of(cluster, looking=looking).reconcile(KEY)) is None
+    assert looking.left == {KEY: []}

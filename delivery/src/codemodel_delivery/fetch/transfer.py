@@ -181,7 +181,7 @@ class Transfer:
         if self._longest is not None and size is not None and size > self._longest:
             raise TooLarge(
                 f"{shown(self._url)} has {size} bytes or more, and {self._longest} are allowed: "
-                "give a smaller model, or allow more"
+                "give a smaller model, or raise --max-size, which in a CodeModel is spec.resources.limits.memory"
             )
 
     def _append(self, partial: Partial, chunk: bytes) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from codemodel_delivery.gguf.compute import compute_memory
 from codemodel_delivery.gguf.header import Header
 from codemodel_delivery.gguf.tensors import Tensor
 from codemodel_delivery.gguf.types import TENSOR_TYPES
@@ -22,16 +23,14 @@ AMX: Mapping[str, int] = {
 ANY_PROCESSOR: Mapping[str, int] = {**AMX, "Q1_0": 18}
 """All types that are copied anywhere, each with its largest block."""
 
-_BATCH = 512
 _CELLS_MULTIPLE = 256  # llama_context pads n_ctx so
 _RESERVED_SEQUENCES = 1  # the server keeps one for filling in, beside the parallel ones
-_F32, _F16 = 4, 2
-_TILE = 64  # GGML_FA_TILE_Q and GGML_FA_TILE_KV in ggml-cpu/common.h
-# Measured: both processes of the server with Python, Flask and llama.cpp's library; 86 MiB after some requests.
-_SERVER_BYTES = 96 << 20
-# Measured while llama.cpp loads vocabularies of 32,000 to 256,000 tokens: 210 and 197; and the server's own tables.
-_TOKEN_BYTES = 384
-_MERGE_BYTES = 208
+# Measured: both processes of the server with Python, Flask and llama.cpp's library; 77 MiB after some requests.
+_SERVER_BYTES = 80 << 20
+# Measured after loading vocabularies of 4,096 to 151,936 tokens with as many merges: 280 for both, and for the server's
+# own tables. Some more is needed while they are read, but not yet together with the weights.
+_TOKEN_BYTES = 224
+_MERGE_BYTES = 112
 # Of a sequence whose next token is chosen: llama_token_data, 12 bytes, and what sorting takes.
 _CANDIDATE_BYTES = 16
 
@@ -94,7 +93,7 @@ def required_memory(
     return Estimate(
         weights=_weights(header, copied, copies),
         kv=cells * bytes_per_cell(header, kv_type),
-        compute=_graph(header, cells, outputs) + _logits(header, outputs) + _work(header, threads),
+        compute=compute_memory(header, cells, outputs, threads),
         beside=beside,
         reclaimable=sum(tensor.size for tensor in copied),
     )
@@ -147,38 +146,3 @@ def _weights(header: Header, copied: list[Tensor], copies: Mapping[str, int]) ->
 
 def _copy_size(tensor: Tensor, copies: Mapping[str, int]) -> int:
     return tensor.numbers // tensor.kind.numbers * copies[tensor.kind.name]
-
-
-def _graph(header: Header, cells: int, outputs: int) -> int:
-    """llama.cpp's compute buffer: what is alive at once while a batch goes through a layer.
-
-    That is, a token, the widest of: gate, up and their product in the feed-forward part, each of its width, and four
-    embeddings; queries, and what attention makes of them, and two embeddings; with experts, what each of them gives
-    before it is summed up. Beside it the mask, 16 bits a cell and token, and logits. Fitted to what llama.cpp 0.3.36
-    of llama-cpp-python reserves (graph_reserve in llama-context.cpp) for widths of 1024 and 2048, feed-forward parts
-    of 0.5 to 5.5 times that, 0 to 8 experts: exact where the feed-forward part is wide, else up to 20 % above.
-    """
-    batch = min(_BATCH, cells)
-    width = header.embedding_length
-    experts = header.experts_used
-    inner = max(header.feed_forward_length, experts * header.expert_feed_forward_length)
-    numbers = max(3 * inner + 4 * width, 4 * _attention_width(header) + 2 * width)
-    if experts:
-        numbers = max(numbers, inner + (2 * experts + 4) * width)
-    return batch * (_F32 * numbers + _F16 * cells) + _logits(header, outputs)
-
-
-def _logits(header: Header, outputs: int) -> int:
-    return outputs * header.vocabulary * _F32
-
-
-def _work(header: Header, threads: int) -> int:
-    """The threads' own memory (ggml_graph_plan in ggml-cpu.c): a product's inputs in 16 bits, or tiles of attention."""
-    inner = max(header.feed_forward_length, header.experts_used * header.expert_feed_forward_length)
-    widest = max(inner, header.embedding_length, _attention_width(header))
-    tiles = _F32 * _TILE * 2 * (header.key_length + header.value_length + _TILE)
-    return max(_BATCH * widest * _F16, threads * tiles)
-
-
-def _attention_width(header: Header) -> int:
-    return max(header.heads) * max(header.key_length, header.value_length)

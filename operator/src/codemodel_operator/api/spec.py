@@ -87,7 +87,14 @@ class Engine(ApiModel):
     """Threads that compute. 0 takes as many as the CPU limit has cores."""
 
 
-_STAYS_SHARED = "self.mode != 'Shared' || oldSelf.mode != 'Shared' || "
+CacheMode = Literal["Shared", "Ephemeral"]
+
+# Where the mode was left out, what is used is not known here: writing it is a way out.
+_STAYS_SHARED = (
+    "(has(self.mode) && (self.mode == 'Ephemeral' || !has(oldSelf.mode))) || "
+    "(has(oldSelf.mode) && oldSelf.mode == 'Ephemeral') || "
+)
+_FIXED = "cannot change while mode is Shared or left out; write the former value or create another CodeModel"
 
 
 class Cache(ApiModel):
@@ -98,24 +105,23 @@ class Cache(ApiModel):
             (
                 _STAYS_SHARED + "!isQuantity(string(self.size)) || !isQuantity(string(oldSelf.size)) || "
                 "quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
-                "size can only grow while mode is Shared; write the former size or a larger one",
+                "size can only grow while mode is Shared or left out; write the former size or a larger one",
             ),
             (
                 _STAYS_SHARED + "(has(self.storageClassName) == has(oldSelf.storageClassName) && "
                 "(!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName))",
-                "storageClassName cannot change while mode is Shared; write the former value or create "
-                "another CodeModel",
+                f"storageClassName {_FIXED}",
             ),
             (
                 _STAYS_SHARED + "self.accessMode == oldSelf.accessMode",
-                "accessMode cannot change while mode is Shared; write the former value or create "
-                "another CodeModel",
+                f"accessMode {_FIXED}",
             ),
         )
     )
 
-    mode: Literal["Shared", "Ephemeral"] = "Shared"
-    """Shared downloads once to a volume that all replicas mount; Ephemeral downloads in every new pod."""
+    mode: CacheMode | None = None
+    """Shared downloads once to a volume that all replicas mount; Ephemeral downloads in every new pod. Left out: Shared
+    where the cluster has a default StorageClass or storageClassName names one, else Ephemeral; decided once."""
 
     size: Quantity = "10Gi"
     """Size of the volume, larger than the model file; with Ephemeral the most that a pod may store."""

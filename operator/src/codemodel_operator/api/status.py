@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .base import ApiModel
+from .spec import CacheMode
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
@@ -72,6 +73,16 @@ class ModelStatus(ModelFacts):
     """Whole percents that are here, while the model is downloaded and its size is known."""
 
 
+class CacheStatus(ApiModel):
+    """Where the model file is kept."""
+
+    mode: CacheMode
+    """Shared or Ephemeral."""
+
+    decided_by: Literal["Spec", "Operator"]
+    """Spec where the spec gives the mode or names a StorageClass. Operator where it leaves that open: decided once."""
+
+
 class ScaleEvent(ApiModel):
     """One change of the number of replicas."""
 
@@ -129,6 +140,9 @@ class CodeModelStatus(ApiModel):
 
     model: ModelStatus | None = None
     """The model that the replicas are to serve."""
+
+    cache: CacheStatus | None = None
+    """Where the model file is kept; left out when none is downloaded."""
 
     scaling: ScalingStatus | None = None
     """How the number of replicas went."""

@@ -1,8 +1,10 @@
 """The init container that downloads the model."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+from ..api.quantity import parse_quantity
 from ..api.spec import CodeModelSpec, Model
 from .container import pulled, resources, security
 from .storage import MODELS_PATH, model_path
@@ -23,6 +25,12 @@ class Downloads:
     """Where hf:// leads instead of the public hub, None for that."""
 
 
+def _size_limit(spec: CodeModelSpec) -> list[str]:
+    """Nobody has read this model's header, but what is larger than the server's memory limit it cannot load."""
+    limit = spec.resources.limits.memory
+    return ["--max-size", str(math.ceil(parse_quantity(limit)))] if limit else []
+
+
 def build_downloader(model: Model, spec: CodeModelSpec, image: str, downloads: Downloads) -> dict[str, Any]:
     """Return the container; it is to end well before the server starts."""
     arguments = [model.source, model_path(model)]
@@ -33,7 +41,7 @@ def build_downloader(model: Model, spec: CodeModelSpec, image: str, downloads: D
     if model.sha256 is not None:
         arguments += ["--sha256", model.sha256]
     if model.secret_ref is not None:
-        arguments += ["--token-file", f"{TOKEN_DIRECTORY}/token"]
+        arguments += ["--token-file", f"{TOKEN_DIRECTORY}/token", *_size_limit(spec)]
         mounts.append({"name": "token", "mountPath": TOKEN_DIRECTORY, "readOnly": True})
     if downloads.allow_private:
         arguments.append("--allow-private")
