@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 CLUSTER := $(BIN)/python -m e2e.cluster
-MODEL := build/sample-coder.gguf
+MODEL := models/tiny_coder/tiny-coder.gguf
 # The server needs llama.cpp's library only: no tools, no image or audio models.
 LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake
 
@@ -22,9 +22,8 @@ down: .venv/ready ## remove the cluster, and Docker if `make up` started it; cac
 status: .venv/ready ## where Docker, the node and the CodeModels stand
 	@$(CLUSTER) status
 
-serve: .venv/engine ## the server, the sample model and the page alone, on 127.0.0.1:8080, without a cluster
-	@$(BIN)/python -m models.sample_model $(MODEL)
-	@$(BIN)/codemodel-server --model $(MODEL) --model-name sample-coder --host 127.0.0.1 --port $${PORT:-8080} --management-port $${MANAGEMENT_PORT:-0}
+serve: .venv/engine ## the server, tiny-coder and the page alone, on 127.0.0.1:8080, without a cluster
+	@$(BIN)/codemodel-server --model $(MODEL) --model-name tiny-coder --host 127.0.0.1 --port $${PORT:-8080} --management-port $${MANAGEMENT_PORT:-0}
 
 test: .venv/engine .venv/browser up ## all tests: unit, integration and end to end on the cluster
 	$(BIN)/python -m pytest

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from e2e.api import Api, Manifest
+from models.sample_model.build import SHA256
 
 HUB_NAMESPACE = "model-hub"
 HUB = "model-hub"
-MODEL_FILE = "sample-coder.gguf"
+MODEL_FILE = "tiny-coder.gguf"
 SOURCE = f"http://{HUB}.{HUB_NAMESPACE}.svc/{MODEL_FILE}"
+
+LOAD_MODEL: Manifest = {"source": SOURCE.replace(MODEL_FILE, "sample-coder.gguf"), "sha256": SHA256}
+"""`spec.model` for load: a token of it costs as much as one of a model many times its size, and it never ends early."""
 
 SUITE_LABEL = "codemodel.dev/e2e"
 """Label of the namespaces that belong to the suite, and that it deletes."""
@@ -27,7 +31,7 @@ class ModelFile:
 
 
 def codemodel(name: str, change: Manifest | None = None) -> Manifest:
-    """Return a CodeModel that serves the sample model; ``change`` is merged into its spec (None removes)."""
+    """Return a CodeModel that serves tiny-coder; ``change`` is merged into its spec (None removes)."""
     spec: Manifest = {
         "model": {"source": SOURCE},
         "engine": {"name": "llama-cpp", "contextLength": 512},

@@ -8,7 +8,7 @@ import httpx
 from e2e import chat
 from e2e.api import Api
 from e2e.applying import apply
-from e2e.codemodels import READY_SECONDS
+from e2e.codemodels import LOAD_MODEL, READY_SECONDS
 from e2e.kubectl import kubectl
 from e2e.waiting import until
 
@@ -79,7 +79,7 @@ class Service:
             AssertionError: it does not answer.
         """
         node = {"type": "NodePort", "nodePort": NODE_PORTS[self._port]}
-        apply(NAMESPACE, NAME, {**change, "service": node})
+        apply(NAMESPACE, NAME, {"model": LOAD_MODEL, **change, "service": node})
         timeout = f"--timeout={READY_SECONDS}s"
         generation = self._api.read("CodeModel", NAME, NAMESPACE)["metadata"]["generation"]
         observed = f"--for=jsonpath={{.status.observedGeneration}}={generation}"

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,10 +30,10 @@ def up() -> None:
     answer = workloads.ask()
     say(f"\n{workloads.codemodels()}\n")
     say(f"{settings.ENDPOINT} answers (replica {answer.replica}, {answer.seconds:.2f} s):")
-    say(f"  {workloads.PROMPT!r} → {answer.text!r}")
+    say(f"  {workloads.PROMPT}\n\n{textwrap.indent(answer.text, '  ')}")
     say(f"\nOpen {settings.ENDPOINT} in a browser, or ask it yourself:")
     say(f"  curl -s {settings.ENDPOINT}/chat -H 'Content-Type: application/json' \\")
-    say(f'    -d \'{{"prompt": "{workloads.PROMPT}", "max_tokens": 16}}\'')
+    say(f'    -d \'{{"prompt": "{workloads.PROMPT}", "max_tokens": {workloads.MAX_TOKENS}}}\'')
     say(f"Up in {time.monotonic() - started:.0f} s; `make down` removes it.")
 
 

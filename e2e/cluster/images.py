@@ -24,15 +24,16 @@ BUILDS = (
 
 
 def prepare_hub() -> None:
-    """The hub image's build context: ``e2e/hub`` beside the sample model, which is made here.
+    """The hub image's build context: ``e2e/hub`` beside tiny-coder and the model for load, which is made here.
 
     Raises:
-        StepError: the model cannot be made.
+        StepError: the model for load cannot be made.
     """
     HUB_CONTEXT.mkdir(parents=True, exist_ok=True)
     for name in ("Dockerfile", "nginx.conf"):
         shutil.copy2(settings.ROOT / "e2e" / "hub" / name, HUB_CONTEXT)
-    with step("Making the sample model") as current:
+    shutil.copy2(settings.ROOT / "models" / "tiny_coder" / "tiny-coder.gguf", HUB_CONTEXT)
+    with step("Making the model for load") as current:
         current.run(
             sys.executable, "-m", "models.sample_model", HUB_CONTEXT / "sample-coder.gguf", cwd=settings.ROOT
         )

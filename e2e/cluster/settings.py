@@ -19,7 +19,7 @@ CONTEXT = f"kind-{CLUSTER}"
 NODE_CONTAINER = f"{CLUSTER}-control-plane"
 OPERATOR_NAMESPACE = "codemodel-system"
 SAMPLES_NAMESPACE = "llm-inference"
-SAMPLE = "sample-coder"
+SAMPLE = "tiny-coder"
 ENDPOINT = "http://127.0.0.1:8080"
 """Where the sample answers: kind maps this port to NodePort 30080."""
 

@@ -11,7 +11,9 @@ from e2e.cluster import kind, settings
 from e2e.cluster.steps import Step, step
 
 READY_SECONDS = 300
-PROMPT = "def add(a, b):"
+PROMPT = "Write a Python function that checks whether a number is prime."
+MAX_TOKENS = 128
+FORMER_SAMPLE = "sample-coder"
 MANIFESTS = settings.NODE.parent / "manifests"
 
 
@@ -44,8 +46,10 @@ def deploy(changed_images: set[str]) -> None:
         _restart(current, changed_images & {settings.OPERATOR_IMAGE}, settings.OPERATOR_NAMESPACE, operator)
         _rolled_out(current, settings.OPERATOR_NAMESPACE, operator)
     with step(f"Serving the sample {settings.SAMPLES_NAMESPACE}/{settings.SAMPLE}") as current:
-        _apply(current, "-f", settings.ROOT / "samples" / "kind.yaml")
         namespace = ("-n", settings.SAMPLES_NAMESPACE)
+        # A cluster of an earlier version has it still, at the port of this one.
+        _kubectl(current, *namespace, "delete", "codemodel", FORMER_SAMPLE, "--ignore-not-found", "--wait")
+        _apply(current, "-f", settings.ROOT / "samples" / "kind.yaml")
         _await_ready(current, namespace)
         serving = f"deployment/{settings.SAMPLE}"
         _restart(current, changed_images & {settings.SERVER_IMAGE}, settings.SAMPLES_NAMESPACE, serving)
@@ -60,7 +64,7 @@ def ask() -> Answer:
     Raises:
         StepError: no answer within 30 s.
     """
-    body = json.dumps({"prompt": PROMPT, "max_tokens": 16}).encode()
+    body = json.dumps({"prompt": PROMPT, "max_tokens": MAX_TOKENS}).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{settings.ENDPOINT}/chat", data=body, headers=headers)  # noqa: S310
     with step("Asking it") as current:

@@ -1,5 +1,7 @@
 """The sample that `make up` brings up, as someone meets it who has just typed that."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -8,8 +10,11 @@ from e2e.api import Api
 from e2e.cluster import settings
 from e2e.codemodels import condition
 from e2e.kubectl import kubectl
+from models.tiny_coder import lesson
+from models.tiny_coder.code import code_of, parses
 
 URL = settings.ENDPOINT
+LESSONS = {each.name: each for each in lesson.load()}
 
 
 def test_it_answers_with_generated_text() -> None:
@@ -20,6 +25,26 @@ def test_it_answers_with_generated_text() -> None:
     assert 1 <= answer["usage"]["completion_tokens"] <= 16
     assert answer["finish_reason"] in {"stop", "length"}
     assert 0 < answer["time_to_first_token_seconds"] <= answer["latency_seconds"]
+
+
+def test_it_answers_with_the_code_that_was_asked_for() -> None:
+    answer = chat.ask(
+        URL, "Write a Python function that checks whether a number is prime.", max_tokens=256, temperature=0
+    )
+    assert answer["finish_reason"] == "stop"
+    assert lesson.passes(LESSONS["is_prime"], code_of(answer["response"]))
+
+
+def test_most_of_what_it_is_asked_for_is_python_and_right() -> None:
+    """In words that it has not learned; its card says how many of all lessons."""
+    asked = list(LESSONS.values())[::8]
+    with ThreadPoolExecutor(4) as together:
+        answers = together.map(
+            lambda each: chat.ask(URL, each.held_out, max_tokens=256, temperature=0), asked
+        )
+        written = [code_of(answer["response"]) for answer in answers]
+    assert sum(map(parses, written)) >= 0.9 * len(asked)
+    assert sum(map(lesson.passes, asked, written)) >= 0.5 * len(asked)
 
 
 def test_it_streams_the_same_text_that_it_answers_whole() -> None:

@@ -13,7 +13,7 @@ import pytest
 from e2e import chat
 from e2e.api import Api
 from e2e.applying import apply, wait_until_ready
-from e2e.codemodels import READY_SECONDS, ModelFile
+from e2e.codemodels import LOAD_MODEL, READY_SECONDS
 from e2e.load.driver import Load, Plan, running
 from e2e.timeline import scaling
 from e2e.timeline.autoscaler import SYNC_SECONDS
@@ -42,10 +42,10 @@ GONE_SECONDS = 90
 
 
 @pytest.fixture(scope="module", autouse=True)
-def measured(api: Api, namespace: str, model_file: ModelFile) -> None:
+def measured(api: Api, namespace: str) -> None:
     """A CodeModel on llama.cpp, Ready and with a CPU metric."""
     change = {
-        "model": {"sha256": model_file.sha256},
+        "model": LOAD_MODEL,
         "resources": {"requests": {"cpu": "120m"}, "limits": {"cpu": "150m"}},
         "scaling": {"maxReplicas": MOST, "target": 70, "scaleDownCooldownSeconds": COOLDOWN},
         "service": {"type": "NodePort", "nodePort": 30083},

@@ -8,7 +8,7 @@ import pytest
 from e2e.api import Api
 from e2e.applying import apply, wait_until_ready
 from e2e.cluster import settings
-from e2e.codemodels import READY_SECONDS, ModelFile, pods
+from e2e.codemodels import LOAD_MODEL, READY_SECONDS, pods
 from e2e.kubectl import kubectl
 from e2e.load.driver import Load, Plan, running
 from e2e.timeline import scaling
@@ -35,10 +35,10 @@ def operator_stays_up() -> None:
 
 
 @pytest.fixture(scope="module")
-def load(api: Api, namespace: str, model_file: ModelFile) -> Iterator[Load]:
+def load(api: Api, namespace: str) -> Iterator[Load]:
     """A load under which the autoscaler has asked for a second replica."""
     change = {
-        "model": {"sha256": model_file.sha256},
+        "model": LOAD_MODEL,
         "resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "300m"}},
         # Long: nothing that is seen here is a scale-down by the autoscaler.
         "scaling": {"maxReplicas": MOST, "target": 70, "scaleDownCooldownSeconds": 300},

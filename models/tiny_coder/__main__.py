@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -14,7 +13,8 @@ from e2e.load.target import processor
 from models.tiny_coder import card, corpus, export, lesson, tokens
 from models.tiny_coder.bits import bits
 from models.tiny_coder.examples import Examples
-from models.tiny_coder.training import SEED, SHORT, Plan, Progress, Trainer, trained
+from models.tiny_coder.plan import SHORT, Plan
+from models.tiny_coder.training import SEED, Progress, Trainer, trained
 from models.tiny_coder.writing import answers, completions, fills, samples, writing
 
 BUILD = Path("build/tiny-coder")
@@ -30,7 +30,6 @@ def main() -> None:
         "train", help="learn from this Python's library; goes on where it was interrupted"
     )
     train.add_argument("--short", action="store_true", help="a minute's training, to see that it works")
-    train.add_argument("--steps", type=int, metavar="N", help=f"steps of training ({Plan().steps})")
     written = commands.add_parser("export", help="write what was trained as GGUF: F16 and Q8_0")
     for command in (train, written):
         command.add_argument(
@@ -43,8 +42,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         if arguments.command == "train":
-            plan = SHORT if arguments.short else Plan()
-            _train(arguments.folder, replace(plan, steps=arguments.steps or plan.steps))
+            _train(arguments.folder, SHORT if arguments.short else Plan())
         elif arguments.command == "export":
             _export(arguments.folder, release=arguments.release)
         else:
@@ -69,9 +67,13 @@ def _train(folder: Path, plan: Plan) -> None:
     trainer = Trainer(plan, folder / "checkpoint.npz")
     characters = sum(len(source.text) for source in sources if not source.held_out)
     print(f"{characters / 1e6:.1f} M characters; step {trainer.step} of {plan.steps} is done.", flush=True)
-    with (folder / "training.csv").open("a", encoding="utf-8") as log:
+    path = folder / "training.csv"
+    done = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    with path.open("w", encoding="utf-8") as log:
+        # Steps after the last that was saved are done again.
+        log.writelines(done[: trainer.step])
         for progress in trainer.run(examples):
-            length = plan.length(progress.step - 1)
+            length = plan.phase(progress.step - 1).length
             print(
                 f"{progress.step},{length},{progress.loss:.4f},{progress.seconds:.1f}", file=log, flush=True
             )

@@ -39,10 +39,31 @@ _LONGEST_PURPOSE, _LONGEST_FUNCTION = 200, 1500
 _CHARACTERS_PER_TOKEN = 5
 """More than a token has on average, so that a text cut to this length fills the row."""
 
-# What is drawn, and how often: parts of a row's tokens.
-_PLAIN, _FIM, _FUNCTION, _LESSON = 0.42, 0.36, 0.12, 0.10
+_LESSONS_AMONG_HOLES = 0.10
+_NEAR = (20, 160)
+"""Characters of a very short text."""
+
 _LIBRARY_WEIGHT = 3.0
 """A character of the library is drawn as often as so many of its tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What rows are of.
+
+    Attributes:
+        plain: part of the rows that are text of the library.
+        holes: part that are texts with a hole, and what was in it.
+        functions: part that are functions of the library, asked for.
+        lessons: part that are lessons, asked for.
+        near: part of the texts with a hole that are very short: so there are more holes.
+    """
+
+    plain: float
+    holes: float
+    functions: float
+    lessons: float
+    near: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,43 +196,44 @@ class Examples:
         self._lessons = lessons
         self._seed = seed
 
-    def batch(self, step: int, rows: int, length: int) -> Rows:
+    def batch(self, step: int, rows: int, length: int, mix: Mix) -> Rows:
         """Return (rows, length) ids of a step."""
         choose = random.Random(f"{self._seed}/{step}")  # noqa: S311 (no secret)
-        return np.asarray([self._row(choose, length) for _ in range(rows)], dtype=np.int32)
+        return np.asarray([self._row(choose, length, mix) for _ in range(rows)], dtype=np.int32)
 
-    def _row(self, choose: random.Random, length: int) -> list[int]:
+    def _row(self, choose: random.Random, length: int, mix: Mix) -> list[int]:
         row: list[int] = []
-        for document in self._documents(choose, length):
+        for document in self._documents(choose, length, mix):
             row += self.tokenizer.encode(document, add_special_tokens=False).ids
             if len(row) >= length:
                 return row[:length]
         raise AssertionError("documents never end")
 
-    def _documents(self, choose: random.Random, length: int) -> Iterator[str]:
+    def _documents(self, choose: random.Random, length: int, mix: Mix) -> Iterator[str]:
         """Give documents without end, all of one kind: so a kind's part of the rows is its part of the tokens."""
-        (draw,) = choose.choices(
-            (self._plain, self._fim, self._function, self._lesson), (_PLAIN, _FIM, _FUNCTION, _LESSON)
-        )
+        kinds = (self._plain, self._fim, self._function, self._lesson)
+        (draw,) = choose.choices(kinds, (mix.plain, mix.holes, mix.functions, mix.lessons))
         while True:
-            yield draw(choose, length)
+            yield draw(choose, length, mix)
 
-    def _plain(self, choose: random.Random, length: int) -> str:
+    def _plain(self, choose: random.Random, length: int, _mix: Mix) -> str:
         return self._window(choose, length * _CHARACTERS_PER_TOKEN) + tokens.END_OF_TEXT
 
-    def _fim(self, choose: random.Random, length: int) -> str:
-        if choose.random() < _LESSON:
+    def _fim(self, choose: random.Random, length: int, mix: Mix) -> str:
+        if choose.random() < _LESSONS_AMONG_HOLES:
             text = choose.choice(self._lessons).source
+        elif mix.near and choose.random() < mix.near:
+            text = self._window(choose, choose.randint(*_NEAR))
         else:
             # Short ones and such that fill the row: whole ones, to learn where the middle ends.
             text = self._window(choose, choose.randint(80, int(length * 2.6)))
         made = hole(text, choose)
         return f"{made.prompt()}{made.middle}{tokens.END_OF_TEXT}"
 
-    def _function(self, choose: random.Random, _length: int) -> str:
+    def _function(self, choose: random.Random, _length: int, _mix: Mix) -> str:
         return choose.choice(self._functions).document()
 
-    def _lesson(self, choose: random.Random, _length: int) -> str:
+    def _lesson(self, choose: random.Random, _length: int, _mix: Mix) -> str:
         lesson = choose.choice(self._lessons)
         phrase, kind = choose.choice(lesson.phrases), choose.random()
         if kind < 0.15:  # as a completion

@@ -4,7 +4,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,61 +16,16 @@ import optax
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from models.tiny_coder import tokens
 from models.tiny_coder.examples import Examples, Rows
 from models.tiny_coder.network import Shape, Weights, initial, logits
+from models.tiny_coder.plan import Plan
 
 Matrix = npt.NDArray[np.float32]
 
 SEED = 20261125
 _WEIGHTS = "weights/"
 """Begins the names of the weights in a checkpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How training goes.
-
-    Attributes:
-        shape: of the model.
-        steps: how many there are.
-        tokens: of a step.
-        short: length of a row in the first steps.
-        long_part: part of the steps, the last ones, whose rows have the model's whole context.
-        cool_part: part of the steps, the last ones, in which the learning rate falls to nothing.
-        warm_steps: in which it rises.
-        matrix_rate: highest learning rate of the matrices (Muon).
-        other_rate: highest learning rate of embedding and norms (Adam).
-    """
-
-    shape: Shape = field(default_factory=Shape)
-    steps: int = 1000
-    tokens: int = 16_384
-    short: int = 256
-    long_part: float = 0.12
-    cool_part: float = 0.4
-    warm_steps: int = 30
-    matrix_rate: float = 0.02
-    other_rate: float = 0.004
-
-    def length(self, step: int) -> int:
-        """Return the length of a step's rows."""
-        return self.short if step < self.steps * (1 - self.long_part) else self.shape.context
-
-    def rate(self, step: Array | int) -> Array:
-        """Return the part of the highest learning rate at a step: up, level, and down in a straight line."""
-        up = (jnp.asarray(step) + 1) / self.warm_steps
-        down = (self.steps - jnp.asarray(step)) / (self.steps * self.cool_part)
-        return jnp.clip(jnp.minimum(up, down), 0.0, 1.0)
-
-
-SHORT = Plan(
-    Shape(vocabulary=1024, width=64, heads=2, shared_heads=1, feed_forward=128, layers=2),
-    steps=40,
-    tokens=2048,
-    short=128,
-    warm_steps=5,
-)
-"""A minute's training of a model that can do nothing, to see that all works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +48,7 @@ class Progress:
 def optimizer(plan: Plan) -> optax.GradientTransformation:
     """Return Muon for the matrices and Adam for embedding and norms."""
 
+    rates = jnp.asarray(plan.rates())
     # (outputs, inputs), the other way round than Muon's default.
     as_matrix = optax.contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0)
 
@@ -104,10 +60,10 @@ def optimizer(plan: Plan) -> optax.GradientTransformation:
     return optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.contrib.muon(
-            lambda step: plan.matrix_rate * plan.rate(step),
+            lambda step: plan.matrix_rate * rates[step],
             weight_decay=0.01,
             adam_b2=0.95,
-            adam_learning_rate=lambda step: plan.other_rate * plan.rate(step),
+            adam_learning_rate=lambda step: plan.other_rate * rates[step],
             muon_weight_dimension_numbers=matrices,
         ),
     )
@@ -140,10 +96,12 @@ class Trainer:
         """
         saved = time.monotonic()
         while self.step < self._plan.steps:
-            length = self._plan.length(self.step)
-            rows = examples.batch(self.step, self._plan.tokens // length, length + 1)
+            phase = self._plan.phase(self.step)
+            rows = examples.batch(self.step, self._plan.tokens // phase.length, phase.length + 1, phase.mix)
             began = time.monotonic()
-            self.weights, self._state, loss = self._learn(self.weights, self._state, self._spread(rows))
+            self.weights, self._state, loss = self._learn(
+                self.weights, self._state, self._spread(rows), phase.emphasis
+            )
             bits = float(loss) / float(np.log(2))
             took = time.monotonic() - began
             self.step += 1
@@ -158,6 +116,7 @@ class Trainer:
         plan = self._plan
         return {
             "plan": asdict(plan),
+            "steps": self.step,
             "tokens": self.step * plan.tokens,
             "parameters": sum(value.size for value in self.weights.values()),
             "hours": round(self.seconds / 3600, 2),
@@ -170,30 +129,32 @@ class Trainer:
     def _spread(self, rows: Rows) -> Array:
         return jax.device_put(rows, NamedSharding(self._mesh, PartitionSpec("core")))
 
-    def _compiled(self) -> Callable[[Weights, Any, Array], tuple[Weights, Any, Array]]:
-        def loss(weights: Weights, rows: Array) -> Array:
+    def _compiled(self) -> Callable[[Weights, Any, Array, float], tuple[Weights, Any, Array]]:
+        def loss(weights: Weights, rows: Array, emphasis: Array) -> tuple[Array, Array]:
             said = logits(weights, rows[:, :-1], self._plan.shape)
-            return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(said, rows[:, 1:]))
+            lost = optax.softmax_cross_entropy_with_integer_labels(said, rows[:, 1:])
+            counts = jnp.where(in_hole(rows[:, :-1]), emphasis, 1.0)
+            return jnp.sum(lost * counts) / jnp.sum(counts), jnp.mean(lost)
 
-        def gradient(weights: Weights, rows: Array) -> tuple[Array, Weights]:
-            value, gradients = jax.value_and_grad(loss)(weights, rows)
+        def gradient(weights: Weights, rows: Array, emphasis: Array) -> tuple[Array, Weights]:
+            (_, value), gradients = jax.value_and_grad(loss, has_aux=True)(weights, rows, emphasis)
             means: tuple[Array, Weights] = jax.lax.pmean((value, gradients), "core")
             return means
 
         parallel = jax.shard_map(
             gradient,
             mesh=self._mesh,
-            in_specs=(PartitionSpec(), PartitionSpec("core")),
+            in_specs=(PartitionSpec(), PartitionSpec("core"), PartitionSpec()),
             out_specs=PartitionSpec(),
             check_vma=False,
         )
 
-        def learn(weights: Weights, state: Any, rows: Array) -> tuple[Weights, Any, Array]:
-            value, gradients = parallel(weights, rows)
+        def learn(weights: Weights, state: Any, rows: Array, emphasis: Array) -> tuple[Weights, Any, Array]:
+            value, gradients = parallel(weights, rows, emphasis)
             updates, state = self._optimizer.update(gradients, state, weights)
             return optax.apply_updates(weights, updates), state, value
 
-        compiled: Callable[[Weights, Any, Array], tuple[Weights, Any, Array]]
+        compiled: Callable[[Weights, Any, Array, float], tuple[Weights, Any, Array]]
         compiled = jax.jit(learn, donate_argnums=(0, 1))
         return compiled
 
@@ -223,6 +184,16 @@ class Trainer:
             leaves, tree = jax.tree.flatten(self._state)
             states = [jnp.asarray(kept[f"state/{index}"]) for index in range(len(leaves))]
         self._state = jax.tree.unflatten(tree, states)
+
+
+def in_hole(rows: Array) -> Array:
+    """Tell of each token of (rows, length) whether the next one is what was in a hole, or its end."""
+    places = jnp.arange(rows.shape[1])
+
+    def last(token: str) -> Array:
+        return jax.lax.cummax(jnp.where(rows == tokens.SPECIAL.index(token), places, -1), axis=1)
+
+    return last(tokens.FIM_MIDDLE) > last(tokens.END_OF_TEXT)
 
 
 def trained(checkpoint: Path) -> tuple[dict[str, Matrix], Shape]:

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from models.tiny_coder import corpus, lesson, tokens
 from models.tiny_coder.corpus import Source
 from models.tiny_coder.examples import Examples, functions, headers, hole, request, requests
+from models.tiny_coder.plan import LANGUAGE
 
 FUNCTION = '''class A:
     def add(self, a, b=1):
@@ -105,11 +106,11 @@ def test_rows_are_the_same_each_time_and_never_of_what_is_held_out(tokenizer: To
     given_ = [Source("a.py", text, held_out=False), Source("b.py", "secret = 1\n" * 999, held_out=True)]
     # Functions are drawn, too, so one has to be there.
     given_.append(Source("c.py", FUNCTION, held_out=False))
-    rows = Examples(tokenizer, given_, lessons, 1).batch(3, 200, 64)
+    rows = Examples(tokenizer, given_, lessons, 1).batch(3, 200, 64, LANGUAGE)
     assert rows.shape == (200, 64)
-    assert (rows == Examples(tokenizer, given_, lessons, 1).batch(3, 200, 64)).all()
-    assert (rows != Examples(tokenizer, given_, lessons, 2).batch(3, 200, 64)).any()
-    assert (rows != Examples(tokenizer, given_, lessons, 1).batch(4, 200, 64)).any()
+    assert (rows == Examples(tokenizer, given_, lessons, 1).batch(3, 200, 64, LANGUAGE)).all()
+    assert (rows != Examples(tokenizer, given_, lessons, 2).batch(3, 200, 64, LANGUAGE)).any()
+    assert (rows != Examples(tokenizer, given_, lessons, 1).batch(4, 200, 64, LANGUAGE)).any()
     texts = [tokenizer.decode(row, skip_special_tokens=False) for row in rows]
     assert not [text for text in texts if "secret" in text]
     for sign in (tokens.FIM_MIDDLE, tokens.ASSISTANT, "learned_"):
