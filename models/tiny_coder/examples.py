@@ -40,9 +40,6 @@ _CHARACTERS_PER_TOKEN = 5
 """More than a token has on average, so that a text cut to this length fills the row."""
 
 _LESSONS_AMONG_HOLES = 0.10
-_NEAR = (20, 160)
-"""Characters of a very short text."""
-
 _LIBRARY_WEIGHT = 3.0
 """A character of the library is drawn as often as so many of its tests."""
 
@@ -56,14 +53,12 @@ class Mix:
         holes: part that are texts with a hole, and what was in it.
         functions: part that are functions of the library, asked for.
         lessons: part that are lessons, asked for.
-        near: part of the texts with a hole that are very short: so there are more holes.
     """
 
     plain: float
     holes: float
     functions: float
     lessons: float
-    near: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,26 +209,24 @@ class Examples:
         kinds = (self._plain, self._fim, self._function, self._lesson)
         (draw,) = choose.choices(kinds, (mix.plain, mix.holes, mix.functions, mix.lessons))
         while True:
-            yield draw(choose, length, mix)
+            yield draw(choose, length)
 
-    def _plain(self, choose: random.Random, length: int, _mix: Mix) -> str:
+    def _plain(self, choose: random.Random, length: int) -> str:
         return self._window(choose, length * _CHARACTERS_PER_TOKEN) + tokens.END_OF_TEXT
 
-    def _fim(self, choose: random.Random, length: int, mix: Mix) -> str:
+    def _fim(self, choose: random.Random, length: int) -> str:
         if choose.random() < _LESSONS_AMONG_HOLES:
             text = choose.choice(self._lessons).source
-        elif mix.near and choose.random() < mix.near:
-            text = self._window(choose, choose.randint(*_NEAR))
         else:
             # Short ones and such that fill the row: whole ones, to learn where the middle ends.
             text = self._window(choose, choose.randint(80, int(length * 2.6)))
         made = hole(text, choose)
         return f"{made.prompt()}{made.middle}{tokens.END_OF_TEXT}"
 
-    def _function(self, choose: random.Random, _length: int, _mix: Mix) -> str:
+    def _function(self, choose: random.Random, _length: int) -> str:
         return choose.choice(self._functions).document()
 
-    def _lesson(self, choose: random.Random, _length: int, _mix: Mix) -> str:
+    def _lesson(self, choose: random.Random, _length: int) -> str:
         lesson = choose.choice(self._lessons)
         phrase, kind = choose.choice(lesson.phrases), choose.random()
         if kind < 0.15:  # as a completion

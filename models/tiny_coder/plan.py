@@ -1,4 +1,4 @@
-"""How training goes: first the language, then the tasks, then holes in short texts."""
+"""How training goes: first the language, then the tasks."""
 
 from dataclasses import dataclass, field
 
@@ -31,7 +31,6 @@ class Phase:
 
 LANGUAGE = Mix(plain=0.42, holes=0.36, functions=0.12, lessons=0.10)
 TASKS = Mix(plain=0.20, holes=0.50, functions=0.12, lessons=0.18)
-HOLES = Mix(plain=0.12, holes=0.70, functions=0.06, lessons=0.12, near=0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,6 @@ class Plan:
         Phase(450, 256, LANGUAGE, 1.0, 1.0),
         Phase(224, 256, TASKS, 1.0, 0.3, emphasis=4),
         Phase(96, 1024, TASKS, 0.3, 0.0, emphasis=4),
-        Phase(10, 256, HOLES, 0.05, 0.6, emphasis=4),
-        Phase(230, 256, HOLES, 0.6, 0.08, emphasis=4),
-        Phase(20, 1024, HOLES, 0.08, 0.0, emphasis=4),
     )
     tokens: int = 16_384
     matrix_rate: float = 0.02
