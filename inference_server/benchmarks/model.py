@@ -130,24 +130,12 @@ def write(path: Path, shape: Shape, vocabulary: Vocabulary) -> None:
 
 def _sizes(shape: Shape, tokens: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     """All tensors by the names that GGUF gives them, matrices as (outputs, inputs)."""
-    width, inner = shape.width, shape.feed_forward
-    shared = width // shape.heads * shape.shared_heads
-    yield "token_embd.weight", (tokens, width)
+    yield "token_embd.weight", (tokens, shape.width)
     for layer in range(shape.layers):
-        for name, size in (
-            ("attn_norm", (width,)),
-            ("attn_q", (width, width)),
-            ("attn_k", (shared, width)),
-            ("attn_v", (shared, width)),
-            ("attn_output", (width, width)),
-            ("ffn_norm", (width,)),
-            ("ffn_gate", (inner, width)),
-            ("ffn_up", (inner, width)),
-            ("ffn_down", (width, inner)),
-        ):
+        for name, size in llama.layer_sizes(shape, shape.shared_heads).items():
             yield f"blk.{layer}.{name}.weight", size
-    yield "output_norm.weight", (width,)
-    yield "output.weight", (tokens, width)
+    yield "output_norm.weight", (shape.width,)
+    yield "output.weight", (tokens, shape.width)
 
 
 def _values(stream: np.random.PCG64, size: tuple[int, ...]) -> Array:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.cluster import settings
+from e2e.ports import free_ports
 from inference_server.benchmarks.client import Client
 from inference_server.benchmarks.events import Surface
 
@@ -147,7 +147,7 @@ def serve(program: Program, model: Path, load: Load) -> Iterator[Running]:
     Raises:
         ServerError: it ended, or was not ready in two minutes.
     """
-    port = _free_port()
+    (port,) = free_ports(1)
     kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
     settings.LOGS.mkdir(parents=True, exist_ok=True)
     log = settings.LOGS / f"bench-{program.name.replace(' ', '')}.log"
@@ -199,9 +199,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,11 +1,8 @@
 """Puts tokenizer and weights into a GGUF file."""
 
-import hashlib
-import os
-import tempfile
 from pathlib import Path
 
-from gguf import GGUFWriter, TokenType
+from gguf import GGUFWriter
 
 from models import llama
 from models.sample_model import tokenizer
@@ -14,7 +11,6 @@ from models.sample_model.weights import Shape, tensors
 # Of the file that `build` makes; a change of it is a change of what every cluster downloads.
 SHA256 = "5a757acc828a4f3892a9fa38e0aff5b21471cdc2b772e578d5c29cc6f5cac414"
 SHAPE = Shape()
-_ARCHITECTURE = "llama"
 _CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -31,22 +27,10 @@ def build(path: Path, shape: Shape = SHAPE) -> str:
     Returns:
         The file's SHA-256 in hexadecimal digits.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    part = Path(name)
-    try:
-        _write(part, shape)
-        digest = hashlib.sha256(part.read_bytes()).hexdigest()
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return digest
+    return llama.write(path, lambda writer: _fill(writer, shape))
 
 
-def _write(path: Path, shape: Shape) -> None:
-    writer = GGUFWriter(path, _ARCHITECTURE)
+def _fill(writer: GGUFWriter, shape: Shape) -> None:
     description = "Random weights: for trying out servers, not for writing code."
     llama.describe(writer, "sample-coder", description, shape, shared_heads=shape.heads)
     merges = tokenizer.read_merges()
@@ -54,21 +38,11 @@ def _write(path: Path, shape: Shape) -> None:
     _describe_tokenizer(writer, tokens, merges)
     for name, values in tensors(shape, len(tokens), _unprintable(tokens)):
         writer.add_tensor(name, values)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
 
 
 def _describe_tokenizer(writer: GGUFWriter, tokens: list[str], merges: list[str]) -> None:
-    special = set(tokenizer.SPECIAL)
-    writer.add_tokenizer_model("gpt2")
     # llama.cpp's name for the pre-tokenizer of GPT-2, the one that the merges were learnt with.
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_vocab_size(len(tokens))
-    writer.add_token_list(tokens)
-    writer.add_token_types([TokenType.CONTROL if token in special else TokenType.NORMAL for token in tokens])
-    writer.add_token_merges(merges)
+    llama.describe_byte_pairs(writer, "gpt-2", tokens, merges, tokenizer.SPECIAL)
     writer.add_bos_token_id(tokens.index(tokenizer.END_OF_TEXT))
     writer.add_eos_token_id(tokens.index(tokenizer.END_OF_TEXT))
     writer.add_eot_token_id(tokens.index(tokenizer.TURN_END))

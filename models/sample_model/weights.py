@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models import llama
+
 Array = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 
 _SEED = 20260101
@@ -47,20 +49,13 @@ def tensors(shape: Shape, vocabulary_size: int, silent: list[int]) -> Iterator[t
         silent: ids of tokens that are never the likeliest: their row in the output matrix is zero.
     """
     stream = np.random.PCG64(_SEED)
-    width, inner = shape.width, shape.feed_forward
-    ones = np.ones(width, dtype=np.float32)
-    yield "token_embd.weight", _matrix(stream, vocabulary_size, width)
+    ones = np.ones(shape.width, dtype=np.float32)
+    yield "token_embd.weight", _matrix(stream, vocabulary_size, shape.width)
     for layer in range(shape.layers):
-        block = f"blk.{layer}"
-        yield f"{block}.attn_norm.weight", ones
-        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
-            yield f"{block}.{name}.weight", _matrix(stream, width, width)
-        yield f"{block}.ffn_norm.weight", ones
-        yield f"{block}.ffn_gate.weight", _matrix(stream, inner, width)
-        yield f"{block}.ffn_up.weight", _matrix(stream, inner, width)
-        yield f"{block}.ffn_down.weight", _matrix(stream, width, inner)
+        for name, size in llama.layer_sizes(shape, shape.heads).items():
+            yield f"blk.{layer}.{name}.weight", ones if len(size) == 1 else _matrix(stream, *size)
     yield "output_norm.weight", ones
-    head = _matrix(stream, vocabulary_size, width)
+    head = _matrix(stream, vocabulary_size, shape.width)
     head[silent] = 0
     yield "output.weight", head
 

@@ -1,23 +1,16 @@
 """Puts weights and tokenizer into a GGUF file."""
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
-import numpy.typing as npt
-from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, LlamaFileType, TokenType, quants
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, LlamaFileType, quants
 from tokenizers import Tokenizer
 
 from models import llama
 from models.tiny_coder import tokens
-from models.tiny_coder.network import Shape, Weights
-
-Matrix = npt.NDArray[np.float32]
+from models.tiny_coder.network import Matrix, Shape, Weights
 
 NAME = "tiny-coder"
 LICENSE = "PSF-2.0"
@@ -44,23 +37,13 @@ def export(path: Path, weights: Mapping[str, Matrix], shape: Shape, tokenizer: T
     Returns:
         The file's SHA-256 in hexadecimal digits.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    part = Path(name)
-    try:
-        _write(part, weights, shape, tokenizer, form)
-        digest = hashlib.sha256(part.read_bytes()).hexdigest()
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return digest
+    return llama.write(path, lambda writer: _fill(writer, weights, shape, tokenizer, form))
 
 
-def _write(path: Path, weights: Mapping[str, Matrix], shape: Shape, tokenizer: Tokenizer, form: str) -> None:
+def _fill(
+    writer: GGUFWriter, weights: Mapping[str, Matrix], shape: Shape, tokenizer: Tokenizer, form: str
+) -> None:
     kind, file_type = FORMATS[form]
-    writer = GGUFWriter(path, "llama")
     llama.describe(writer, NAME, _DESCRIPTION, shape, shared_heads=shape.shared_heads, file_type=file_type)
     writer.add_license(LICENSE)
     writer.add_languages(["en"])
@@ -71,21 +54,11 @@ def _write(path: Path, weights: Mapping[str, Matrix], shape: Shape, tokenizer: T
             writer.add_tensor(name, values)
         else:
             writer.add_tensor(name, quants.quantize(values, kind), raw_dtype=kind)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
 
 
 def _describe_tokenizer(writer: GGUFWriter, tokenizer: Tokenizer) -> None:
     pieces, merges = tokens.pieces_of(tokenizer)
-    special = set(tokens.SPECIAL)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(tokens.PRE_TOKENIZER)
-    writer.add_vocab_size(len(pieces))
-    writer.add_token_list(pieces)
-    writer.add_token_types([TokenType.CONTROL if piece in special else TokenType.NORMAL for piece in pieces])
-    writer.add_token_merges(merges)
+    llama.describe_byte_pairs(writer, tokens.PRE_TOKENIZER, pieces, merges, tokens.SPECIAL)
     end = tokens.SPECIAL.index(tokens.END_OF_TEXT)
     writer.add_bos_token_id(end)
     writer.add_eos_token_id(end)

@@ -9,8 +9,13 @@ from itertools import product
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
 from jax import Array
 
+from models.llama import EPSILON, ROPE_BASE, layer_sizes
+
+Matrix = npt.NDArray[np.float32]
 Weights = dict[str, Array]
 
 
@@ -42,28 +47,8 @@ class Shape:
         return self.width // self.heads
 
 
-EPSILON = 1e-5
-ROPE_BASE = 10_000.0
-
-
 _WRITING = ("attn_output", "ffn_down")
 """What these matrices give is added to the residual stream."""
-
-
-def sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
-    """Return the sizes of a layer's tensors by their names in a layer."""
-    width, shared, inner = shape.width, shape.shared_heads * shape.head_width, shape.feed_forward
-    return {
-        "attn_norm": (width,),
-        "attn_q": (width, width),
-        "attn_k": (shared, width),
-        "attn_v": (shared, width),
-        "attn_output": (width, width),
-        "ffn_norm": (width,),
-        "ffn_gate": (inner, width),
-        "ffn_up": (inner, width),
-        "ffn_down": (width, inner),
-    }
 
 
 def initial(shape: Shape, key: Array) -> Weights:
@@ -72,10 +57,11 @@ def initial(shape: Shape, key: Array) -> Weights:
     Matrices are normal with a standard deviation of 1/sqrt(inputs), those that write into the residual stream
     smaller by sqrt(2 layers), and the embedding, which is the output matrix too, with one of 0.02, as in GPT-2.
     """
-    keys = iter(jax.random.split(key, shape.layers * len(sizes(shape)) + 1))
+    sizes = layer_sizes(shape, shape.shared_heads)
+    keys = iter(jax.random.split(key, shape.layers * len(sizes) + 1))
     embedding = 0.02 * jax.random.normal(next(keys), (shape.vocabulary, shape.width))
     weights = {"token_embd.weight": embedding, "output_norm.weight": jnp.ones(shape.width)}
-    for layer, (name, size) in product(range(shape.layers), sizes(shape).items()):
+    for layer, (name, size) in product(range(shape.layers), sizes.items()):
         scale = size[-1] ** -0.5 / ((2 * shape.layers) ** 0.5 if name in _WRITING else 1)
         normal = scale * jax.random.normal(next(keys), size)
         weights[f"blk.{layer}.{name}.weight"] = jnp.ones(size) if len(size) == 1 else normal
@@ -194,7 +180,7 @@ def logits(weights: Mapping[str, Array], tokens: Array, shape: Shape) -> Array:
     # One program for all layers: a loop is compiled once.
     stacked = {
         name: jnp.stack([weights[f"blk.{index}.{name}.weight"] for index in range(shape.layers)])
-        for name in sizes(shape)
+        for name in layer_sizes(shape, shape.shared_heads)
     }
     values, _ = jax.lax.scan(layer, weights["token_embd.weight"][tokens], stacked)
     return linear(_norm(values, weights["output_norm.weight"]), weights["token_embd.weight"])

@@ -11,17 +11,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 import optax
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from models.tiny_coder import tokens
 from models.tiny_coder.examples import Examples, Rows
-from models.tiny_coder.network import Shape, Weights, initial, logits
+from models.tiny_coder.network import Matrix, Shape, Weights, initial, logits
 from models.tiny_coder.plan import Plan
-
-Matrix = npt.NDArray[np.float32]
 
 SEED = 20261125
 _WEIGHTS = "weights/"

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from codemodel_server.peers import Peers
+from e2e.ports import free_ports
 from inference_server.tests.support import ServerProcess, StartServer, eventually
 
 
@@ -15,12 +16,6 @@ def silent_url() -> Iterator[str]:
     """A port that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def url_of(server: ServerProcess) -> str:
@@ -53,7 +48,7 @@ def test_a_replica_tells_what_it_does(start_server: StartServer) -> None:
 
 
 def test_replicas_are_found_by_name(start_server: StartServer) -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     server = start_server(
         "--engine", "mock", "--port", str(port), REPLICAS_HOST="127.0.0.1", POD_NAME="pod-a"
     )
@@ -72,7 +67,8 @@ def test_a_name_that_does_not_resolve_leaves_this_replica(start_server: StartSer
 def test_peers_that_do_not_answer_count_as_not_ready(start_server: StartServer, silent_url: str) -> None:
     server = start_server("--engine", "mock", POD_NAME="pod-a")
     server.wait_ready()
-    gone = f"http://127.0.0.1:{free_port()}"
+    (port,) = free_ports(1)
+    gone = f"http://127.0.0.1:{port}"
     seen = Peers(lambda: [url_of(server), gone, silent_url]).look()
     assert [(replica.replica, replica.status) for replica in seen] == [
         ("pod-a", "ready"),

@@ -4,7 +4,6 @@ import math
 import os
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from e2e.cluster import settings
+from e2e.ports import free_ports
 from inference_server.tests.prometheus.build import PROMETHEUS
 from inference_server.tests.support import ServerProcess, eventually
 
@@ -27,8 +27,8 @@ class Prometheus:
     """A Prometheus that scrapes one server every second."""
 
     def __init__(self, folder: Path, target: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address = f"127.0.0.1:{free.getsockname()[1]}"
+        (port,) = free_ports(1)
+        address = f"127.0.0.1:{port}"
         configuration = folder / "prometheus.yml"
         configuration.write_text(
             "global: {scrape_interval: 1s}\n"

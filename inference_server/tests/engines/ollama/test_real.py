@@ -28,6 +28,7 @@ from codemodel_server.engines.base import (
 )
 from codemodel_server.engines.ollama import OllamaEngine
 from codemodel_server.errors import InvalidRequestError, LoadError, UpstreamError
+from e2e.ports import free_ports
 from inference_server.tests.engines.ollama.build import OLLAMA
 from inference_server.tests.support import eventually
 
@@ -44,8 +45,8 @@ class Ollama:
     """An Ollama server with one model, on a free port of the loopback interface."""
 
     def __init__(self, folder: Path, model: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.host = f"127.0.0.1:{free.getsockname()[1]}"
+        (port,) = free_ports(1)
+        self.host = f"127.0.0.1:{port}"
         self._program = OLLAMA.build() / "ollama"
         self._environment = {
             "PATH": os.environ["PATH"],
