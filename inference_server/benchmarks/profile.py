@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import GenerationRequest, Plain, Sampling
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
 from codemodel_server.engines.llama_cpp.native.binding import llama_cpp
 from codemodel_server.engines.llama_cpp.native.sampler import Sampler
+from codemodel_server.engines.request import GenerationRequest, Plain, Sampling
 from e2e.cluster import settings
 from inference_server.benchmarks.figures import Goal, line
 from models.sample_model.build import build as build_sample_model

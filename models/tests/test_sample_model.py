@@ -7,9 +7,10 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import Finish, GenerationRequest, Instruction, Sampling, Text
+from codemodel_server.engines.events import Finish, Text
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.engines.request import GenerationRequest, Instruction, Sampling
 from models.sample_model.build import SHA256, build
 from models.sample_model.tokenizer import SPECIAL, learn_merges, read_merges, vocabulary
 

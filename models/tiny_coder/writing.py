@@ -13,16 +13,9 @@ from statistics import fmean
 from typing import TypeVar
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import (
-    GenerationRequest,
-    Infill,
-    Instruction,
-    Plain,
-    Reading,
-    Sampling,
-    Text,
-)
+from codemodel_server.engines.events import Text
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
+from codemodel_server.engines.request import GenerationRequest, Infill, Instruction, Plain, Reading, Sampling
 from models.tiny_coder.code import code_of, parses
 from models.tiny_coder.corpus import Source
 from models.tiny_coder.examples import Function, Hole, functions, hole

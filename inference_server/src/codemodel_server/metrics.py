@@ -9,7 +9,8 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from codemodel_server.aliases import Aliases
-from codemodel_server.engines.base import Activity, Finish
+from codemodel_server.engines.base import Activity
+from codemodel_server.engines.events import Finish
 from codemodel_server.recent import Recent
 
 # From a cached completion on a large machine to a long answer on two cores.

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from codemodel_server.engines.base import Priority
+from codemodel_server.engines.request import Priority
 
 HEAD_START_SECONDS = 10.0
 """How much earlier an infill counts as come than a chat: it overtakes, but nobody waits for ever."""

@@ -7,16 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import (
-    Activity,
-    Engine,
-    Event,
-    Finish,
-    Generation,
-    GenerationRequest,
-    Text,
-    Waiting,
-)
+from codemodel_server.engines.base import Activity, Engine
+from codemodel_server.engines.events import Event, Finish, Generation, Text, Waiting
+from codemodel_server.engines.request import GenerationRequest
 from codemodel_server.errors import DeadlineError, NotReadyError, QueueFullError, ServingError
 from codemodel_server.metrics import Metrics
 from codemodel_server.scheduling import AdmissionQueue, FullError, Ticket

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from codemodel_server.app import create_app
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import Event, GenerationRequest, Text
+from codemodel_server.engines.events import Event, Text
 from codemodel_server.engines.mock import MockEngine
+from codemodel_server.engines.request import GenerationRequest
 from codemodel_server.errors import EngineFailedError
 from codemodel_server.metrics import Metrics
 from codemodel_server.service import Service

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import (
+from codemodel_server.engines.events import Event, Finish, Text
+from codemodel_server.engines.mock import MockEngine, fails
+from codemodel_server.engines.request import (
     Conversation,
-    Event,
-    Finish,
     GenerationRequest,
     Infill,
     Instruction,
@@ -18,9 +18,7 @@ from codemodel_server.engines.base import (
     Plain,
     Reading,
     Sampling,
-    Text,
 )
-from codemodel_server.engines.mock import MockEngine, fails
 from codemodel_server.errors import EngineFailedError, InvalidRequestError, PromptTooLongError
 
 ENGINE = MockEngine(512, 2, 0)

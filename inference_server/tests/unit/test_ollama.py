@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import (
+from codemodel_server.engines.events import Event, Finish, Text
+from codemodel_server.engines.ollama import OllamaEngine
+from codemodel_server.engines.request import (
     Conversation,
-    Event,
-    Finish,
     GenerationRequest,
     Infill,
     Instruction,
@@ -19,9 +19,7 @@ from codemodel_server.engines.base import (
     Plain,
     Reading,
     Sampling,
-    Text,
 )
-from codemodel_server.engines.ollama import OllamaEngine
 from codemodel_server.errors import InvalidRequestError, LoadError, ServingError, UpstreamError
 
 REQUEST = GenerationRequest(Instruction("x"), 5, Sampling(seed=3, min_p=0.1), stop=("\n\n",))

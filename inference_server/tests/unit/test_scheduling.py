@@ -2,7 +2,7 @@
 
 import pytest
 
-from codemodel_server.engines.base import Priority
+from codemodel_server.engines.request import Priority
 from codemodel_server.scheduling import HEAD_START_SECONDS, AdmissionQueue, FullError, Ticket
 
 CHAT, INFILL = Priority.CHAT, Priority.INFILL

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import Finish, GenerationRequest, Instruction, Text, Waiting
+from codemodel_server.engines.events import Finish, Text, Waiting
 from codemodel_server.engines.mock import MockEngine, MockGeneration
+from codemodel_server.engines.request import GenerationRequest, Instruction
 from codemodel_server.errors import (
     DeadlineError,
     EngineFailedError,

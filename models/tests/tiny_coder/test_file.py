@@ -10,10 +10,10 @@ import pytest
 import yaml
 from tokenizers import Tokenizer
 
-from codemodel_server.engines.base import GenerationRequest, Infill, Message
 from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome, Piece
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.prompt import PromptFormat
+from codemodel_server.engines.request import GenerationRequest, Infill, Message
 from models.tiny_coder import card, tokens
 from models.tiny_coder.__main__ import FOLDER, MODEL
 from models.tiny_coder.examples import Hole, Request

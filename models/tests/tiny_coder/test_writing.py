@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from codemodel_server.engines.base import Instruction, Plain
+from codemodel_server.engines.request import Instruction, Plain
 from models.tiny_coder import lesson
 from models.tiny_coder.__main__ import FOLDER
 from models.tiny_coder.code import code_of, parses

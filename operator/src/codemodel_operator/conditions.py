@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .api.status import ConditionStatus
+from .diagnosis import Finding, Severity, capitalised, diagnose
 from .findings import worst
-from .pods import Finding, Severity, alive, capitalised, diagnose, has_model, is_ready
+from .pods import alive, has_model, is_ready
 from .resources.storage import model_path
 from .world import World, serves, suspended, template
 

@@ -1,7 +1,8 @@
 """What most deserves to be said about why not everything is as desired. Pure functions."""
 
+from .diagnosis import Finding, Severity, diagnose, evicted
 from .memory import unplaceable
-from .pods import Finding, Severity, alive, diagnose, evicted
+from .pods import alive
 from .refusals import explain_refusal
 from .resources.storage import claim_name
 from .world import World, lacks_memory, serves, template, waits_for_volume

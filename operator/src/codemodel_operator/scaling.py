@@ -7,7 +7,8 @@ from typing import Any
 
 from .api.status import CodeModelStatus, ScaleEvent, ScalingStatus
 from .cluster import Manifest
-from .pods import alive, capitalised, ready_since
+from .diagnosis import capitalised
+from .pods import alive, ready_since
 from .world import World, desired_replicas, suspended
 
 MOST_EVENTS = 20

@@ -9,8 +9,9 @@ from .api.spec import CodeModelSpec
 from .api.status import CacheStatus, ModelFacts
 from .apply import Problem
 from .cluster import Manifest
+from .diagnosis import Hints, diagnose, silent
 from .nodes import Node
-from .pods import Hints, alive, diagnose, last_evicted, silent, template_of
+from .pods import alive, last_evicted, template_of
 from .progress import Progress
 
 

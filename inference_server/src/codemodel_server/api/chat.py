@@ -8,9 +8,9 @@ from flask import Blueprint, Response, jsonify
 from codemodel_server.api.body import read_body
 from codemodel_server.api.running import WAITING, Running, event_of, stream, whole
 from codemodel_server.api.schemas import ChatRequest
-from codemodel_server.engines.base import (
+from codemodel_server.engines.events import Finish, Text, Waiting
+from codemodel_server.engines.request import (
     Conversation,
-    Finish,
     GenerationRequest,
     Infill,
     Instruction,
@@ -18,8 +18,6 @@ from codemodel_server.engines.base import (
     Priority,
     Reading,
     Sampling,
-    Text,
-    Waiting,
 )
 from codemodel_server.errors import InvalidRequestError
 from codemodel_server.service import Job, Service

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from codemodel_server.engines.base import Engine, Message, Sampling
+from codemodel_server.engines.base import Engine
+from codemodel_server.engines.request import Message, Sampling
 from codemodel_server.errors import InvalidRequestError
 
 MOST_CHOICES = 16

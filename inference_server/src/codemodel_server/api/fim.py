@@ -10,15 +10,8 @@ from codemodel_server.api.body import read_body
 from codemodel_server.api.fields import Limit, Share, Stop, stops_of
 from codemodel_server.api.openai.shapes import Head, usage_of
 from codemodel_server.api.running import DONE, WAITING, Running, event_of, stream, whole
-from codemodel_server.engines.base import (
-    Finish,
-    GenerationRequest,
-    Infill,
-    Priority,
-    Sampling,
-    Text,
-    Waiting,
-)
+from codemodel_server.engines.events import Finish, Text, Waiting
+from codemodel_server.engines.request import GenerationRequest, Infill, Priority, Sampling
 from codemodel_server.errors import InvalidRequestError
 from codemodel_server.service import Service
 

@@ -14,7 +14,8 @@ from codemodel_server.api.errors import ClientLeftError, log_failure
 from codemodel_server.api.surfaces import error_body, problem_of
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.client import watch
-from codemodel_server.engines.base import Event, Finish, GenerationRequest, Text, Token
+from codemodel_server.engines.events import Event, Finish, Text, Token
+from codemodel_server.engines.request import GenerationRequest
 from codemodel_server.errors import EngineFailedError, ServingError
 from codemodel_server.service import Job, Service
 

@@ -10,24 +10,15 @@ from itertools import count
 
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines import mock_vocabulary as vocabulary
-from codemodel_server.engines.base import (
-    Activity,
-    Candidate,
+from codemodel_server.engines.base import Activity, ModelFacts, not_supported, room_for_answer
+from codemodel_server.engines.events import Candidate, Event, Finish, FinishReason, Text, Token, Waiting
+from codemodel_server.engines.request import (
     Conversation,
-    Event,
-    Finish,
-    FinishReason,
     GenerationRequest,
     Infill,
     Instruction,
     Message,
-    ModelFacts,
     Plain,
-    Text,
-    Token,
-    Waiting,
-    not_supported,
-    room_for_answer,
 )
 from codemodel_server.engines.text import TextStream
 from codemodel_server.engines.under_way import UnderWay

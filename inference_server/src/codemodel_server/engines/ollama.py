@@ -12,18 +12,9 @@ import httpx
 
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines import ollama_words as words
-from codemodel_server.engines.base import (
-    Activity,
-    Candidate,
-    Event,
-    Finish,
-    GenerationRequest,
-    Message,
-    ModelFacts,
-    Text,
-    Waiting,
-    not_supported,
-)
+from codemodel_server.engines.base import Activity, ModelFacts, not_supported
+from codemodel_server.engines.events import Candidate, Event, Finish, Text, Waiting
+from codemodel_server.engines.request import GenerationRequest, Message
 from codemodel_server.engines.under_way import UnderWay
 from codemodel_server.errors import InvalidRequestError, LoadError, ServingError, UpstreamError
 

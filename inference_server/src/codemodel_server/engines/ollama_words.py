@@ -3,17 +3,9 @@
 import json
 from typing import Any
 
-from codemodel_server.engines.base import (
-    Conversation,
-    Finish,
-    FinishReason,
-    GenerationRequest,
-    Infill,
-    Instruction,
-    ModelFacts,
-    Plain,
-    not_supported,
-)
+from codemodel_server.engines.base import ModelFacts, not_supported
+from codemodel_server.engines.events import Finish, FinishReason
+from codemodel_server.engines.request import Conversation, GenerationRequest, Infill, Instruction, Plain
 from codemodel_server.errors import InvalidRequestError, UpstreamError
 
 _NANOSECONDS = 1e9

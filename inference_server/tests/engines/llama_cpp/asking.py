@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import Finish, GenerationRequest, Plain, Sampling, Text, Token
+from codemodel_server.engines.events import Finish, Text, Token
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
+from codemodel_server.engines.request import GenerationRequest, Plain, Sampling
 
 GREEDY = Sampling(temperature=0)
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import Finish, GenerationRequest, Infill, Plain, Priority, Sampling, Text
+from codemodel_server.engines.events import Finish, Text
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
 from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome, Piece
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.engines.request import GenerationRequest, Infill, Plain, Priority, Sampling
 from codemodel_server.errors import EngineFailedError, InvalidRequestError
 from inference_server.tests.engines.llama_cpp.asking import GREEDY, ask, ask_all, request, same_until_a_tie
 from inference_server.tests.engines.llama_cpp.conftest import CONTEXT, PARALLEL

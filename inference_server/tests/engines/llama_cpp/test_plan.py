@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from codemodel_server.engines.base import Priority
 from codemodel_server.engines.llama_cpp.pace import CHEAP_POSITION, MIXED, MOST_TILES, TILE, Pace
 from codemodel_server.engines.llama_cpp.plan import INFILL_STEPS, Reader, readings, writers
+from codemodel_server.engines.request import Priority
 
 SECONDS = 0.01
 

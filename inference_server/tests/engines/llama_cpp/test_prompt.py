@@ -2,7 +2,9 @@
 
 import pytest
 
-from codemodel_server.engines.base import (
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.engines.llama_cpp.prompt import PromptFormat, fit
+from codemodel_server.engines.request import (
     Conversation,
     GenerationRequest,
     Infill,
@@ -12,8 +14,6 @@ from codemodel_server.engines.base import (
     Reading,
     Snippet,
 )
-from codemodel_server.engines.llama_cpp.native.model import NativeModel
-from codemodel_server.engines.llama_cpp.prompt import PromptFormat, fit
 from codemodel_server.errors import InvalidRequestError, LoadError
 
 CONTEXT = 4096

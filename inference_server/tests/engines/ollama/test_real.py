@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import (
+from codemodel_server.engines.events import Event, Finish, Text, Waiting
+from codemodel_server.engines.ollama import OllamaEngine
+from codemodel_server.engines.request import (
     Conversation,
-    Event,
-    Finish,
     GenerationRequest,
     Infill,
     Instruction,
@@ -23,10 +23,7 @@ from codemodel_server.engines.base import (
     Plain,
     Reading,
     Sampling,
-    Text,
-    Waiting,
 )
-from codemodel_server.engines.ollama import OllamaEngine
 from codemodel_server.errors import InvalidRequestError, LoadError, UpstreamError
 from e2e.ports import free_ports
 from inference_server.tests.engines.ollama.build import OLLAMA

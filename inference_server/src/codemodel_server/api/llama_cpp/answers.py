@@ -7,7 +7,8 @@ from flask import Response, jsonify
 
 from codemodel_server.api.llama_cpp.schemas import GenerationFields
 from codemodel_server.api.running import WAITING, Answer, Running, event_of, stream, whole
-from codemodel_server.engines.base import Candidate, Finish, GenerationRequest, Sampling, Text, Token, Waiting
+from codemodel_server.engines.events import Candidate, Finish, Text, Token, Waiting
+from codemodel_server.engines.request import GenerationRequest, Sampling
 from codemodel_server.service import Job, Service
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from codemodel_server.api.body import read_body
 from codemodel_server.api.llama_cpp.answers import answer
 from codemodel_server.api.llama_cpp.requests import generation_request
 from codemodel_server.api.llama_cpp.schemas import LlamaInfill
-from codemodel_server.engines.base import Infill, Snippet
+from codemodel_server.engines.request import Infill, Snippet
 from codemodel_server.service import Service
 
 # llama.cpp's own name for a file without one.

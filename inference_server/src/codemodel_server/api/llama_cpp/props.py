@@ -4,7 +4,7 @@ from flask import Blueprint, Response, jsonify
 
 from codemodel_server import __version__
 from codemodel_server.api.llama_cpp.answers import settings_of
-from codemodel_server.engines.base import Sampling
+from codemodel_server.engines.request import Sampling
 from codemodel_server.service import Service
 
 

@@ -2,7 +2,8 @@
 
 from codemodel_server.api.fields import check_tokens, sampling_of, shape_of
 from codemodel_server.api.llama_cpp.schemas import GenerationFields, Pieces
-from codemodel_server.engines.base import Engine, GenerationRequest, Infill, Plain, Priority, Reading
+from codemodel_server.engines.base import Engine
+from codemodel_server.engines.request import GenerationRequest, Infill, Plain, Priority, Reading
 from codemodel_server.errors import InvalidRequestError
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from codemodel_server.api.fields import MOST_CHOICES, SamplingFields
-from codemodel_server.engines.base import Message
+from codemodel_server.engines.request import Message
 from codemodel_server.errors import InvalidRequestError
 
 _GREATEST = 2**31 - 1

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify
 from codemodel_server.api.body import read_body
 from codemodel_server.api.llama_cpp.requests import tokens_of
 from codemodel_server.api.llama_cpp.schemas import ApplyTemplate, Detokenize, Tokenize
-from codemodel_server.engines.base import Candidate
+from codemodel_server.engines.events import Candidate
 from codemodel_server.service import Service
 
 

@@ -14,7 +14,9 @@ from codemodel_server.api.openai.schemas import (
 )
 from codemodel_server.api.openai.shapes import Head, Json, chat_logprobs, usage_of
 from codemodel_server.api.running import DONE, WAITING, Answer, Running, event_of, stream, whole
-from codemodel_server.engines.base import Conversation, Engine, Finish, GenerationRequest, Text, Waiting
+from codemodel_server.engines.base import Engine
+from codemodel_server.engines.events import Finish, Text, Waiting
+from codemodel_server.engines.request import Conversation, GenerationRequest
 from codemodel_server.errors import InvalidRequestError
 from codemodel_server.service import Service
 

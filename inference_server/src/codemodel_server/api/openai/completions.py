@@ -9,17 +9,9 @@ from codemodel_server.api.fields import MOST_CHOICES, check_tokens, sampling_of,
 from codemodel_server.api.openai.schemas import CompletionRequest, schema_asked_for
 from codemodel_server.api.openai.shapes import Head, Json, completion_logprobs, readable, usage_of
 from codemodel_server.api.running import DONE, WAITING, Answer, Running, event_of, stream, whole
-from codemodel_server.engines.base import (
-    Engine,
-    Finish,
-    GenerationRequest,
-    Infill,
-    Plain,
-    Priority,
-    Reading,
-    Text,
-    Waiting,
-)
+from codemodel_server.engines.base import Engine
+from codemodel_server.engines.events import Finish, Text, Waiting
+from codemodel_server.engines.request import GenerationRequest, Infill, Plain, Priority, Reading
 from codemodel_server.errors import InvalidRequestError
 from codemodel_server.service import Service
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from codemodel_server.api.fields import Choices, Limit, SamplingFields, Tokens
-from codemodel_server.engines.base import Message
+from codemodel_server.engines.request import Message
 from codemodel_server.errors import InvalidRequestError
 
 _MOST_TURNS = 1024

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from codemodel_server import __version__
-from codemodel_server.engines.base import Candidate, Finish, Token
+from codemodel_server.engines.events import Candidate, Finish, Token
 
 FINGERPRINT = f"codemodel-{__version__}"
 Json = dict[str, Any]

@@ -14,8 +14,10 @@ from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.errors import EngineFailedError, LoadError
 
 if TYPE_CHECKING:
-    from codemodel_server.engines.base import Activity, Candidate, GenerationRequest, Message, ModelFacts
+    from codemodel_server.engines.base import Activity, ModelFacts
+    from codemodel_server.engines.events import Candidate
     from codemodel_server.engines.llama_cpp.loaded import LlamaCppGeneration, LoadedModel
+    from codemodel_server.engines.request import GenerationRequest, Message
 
 _MAGIC = b"GGUF"
 _RESERVED_FOR_INFILL = 1

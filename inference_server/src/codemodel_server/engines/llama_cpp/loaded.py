@@ -7,17 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import (
-    Activity,
-    Candidate,
-    Event,
-    Finish,
-    GenerationRequest,
-    Message,
-    ModelFacts,
-    Waiting,
-    room_for_answer,
-)
+from codemodel_server.engines.base import Activity, ModelFacts, room_for_answer
+from codemodel_server.engines.events import Candidate, Event, Finish, Waiting
 from codemodel_server.engines.llama_cpp.cells import cell_count
 from codemodel_server.engines.llama_cpp.grammar import grammar_of_schema
 from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Piece
@@ -27,6 +18,7 @@ from codemodel_server.engines.llama_cpp.pace import Pace
 from codemodel_server.engines.llama_cpp.prompt import PromptFormat
 from codemodel_server.engines.llama_cpp.scheduler import Scheduler
 from codemodel_server.engines.llama_cpp.sequence import Sequence as Running
+from codemodel_server.engines.request import GenerationRequest, Message
 from codemodel_server.engines.text import TextStream
 from codemodel_server.errors import ServingError
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codemodel_server.engines.base import Priority
 from codemodel_server.engines.llama_cpp.prefixes import LEAST_SHARED, Tokens, common_prefix
+from codemodel_server.engines.request import Priority
 
 INFILL_STEPS = 2
 """While an infill is under way, conversations take part in one of so many steps: somebody waits at the cursor."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from codemodel_server.engines.base import (
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.engines.llama_cpp.template import ChatTemplate
+from codemodel_server.engines.request import (
     Conversation,
     GenerationRequest,
     Infill,
@@ -11,8 +13,6 @@ from codemodel_server.engines.base import (
     Plain,
     Snippet,
 )
-from codemodel_server.engines.llama_cpp.native.model import NativeModel
-from codemodel_server.engines.llama_cpp.template import ChatTemplate
 from codemodel_server.errors import InvalidRequestError, LoadError
 
 # The prompt format of CodeLlama's and Llama 2's instruct models, whose older files carry no template.

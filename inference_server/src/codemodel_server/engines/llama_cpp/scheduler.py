@@ -10,7 +10,8 @@ from collections.abc import Sequence as Items
 
 import numpy as np
 
-from codemodel_server.engines.base import Activity, Candidate, Priority, Token
+from codemodel_server.engines.base import Activity
+from codemodel_server.engines.events import Candidate, Token
 from codemodel_server.engines.llama_cpp.native.context import MOST_SEQUENCES, NativeContext, Outcome, Piece
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.native.sampler import Candidates, Logits
@@ -18,6 +19,7 @@ from codemodel_server.engines.llama_cpp.pace import TILE, Pace
 from codemodel_server.engines.llama_cpp.plan import readings, writers
 from codemodel_server.engines.llama_cpp.room import Room
 from codemodel_server.engines.llama_cpp.sequence import Sequence
+from codemodel_server.engines.request import Priority
 from codemodel_server.errors import EngineFailedError
 
 _LOG = logging.getLogger("gunicorn.error")

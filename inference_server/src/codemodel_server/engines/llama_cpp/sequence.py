@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.base import Event, Finish, FinishReason, GenerationRequest, Slot, Text, Token
+from codemodel_server.engines.base import Slot
+from codemodel_server.engines.events import Event, Finish, FinishReason, Text, Token
 from codemodel_server.engines.llama_cpp.native.sampler import Sampler
 from codemodel_server.engines.llama_cpp.plan import Reader
 from codemodel_server.engines.llama_cpp.prefixes import Node, Tokens
+from codemodel_server.engines.request import GenerationRequest
 from codemodel_server.engines.text import TextStream
 from codemodel_server.errors import ServingError
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from codemodel_server.engines.base import Sampling
 from codemodel_server.engines.llama_cpp.native.binding import llama_cpp
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.engines.request import Sampling
 from codemodel_server.errors import EngineFailedError, InvalidRequestError
 
 Logits = npt.NDArray[np.float32]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codemodel_operator.pods import Severity, diagnose, evicted
+from codemodel_operator.diagnosis import Severity, diagnose, evicted
 from codemodel_operator.refusals import explain_refusal
 from codemodel_operator.world import World, unexplained
 
