@@ -72,7 +72,7 @@ class Service:
         self._remove()
 
     def serve(self, change: dict[str, Any]) -> None:
-        """Make the CodeModel as it is asked for, and wait until only pods of this form serve it.
+        """Make the CodeModel as it is asked for, and wait until pods of this form alone serve it, as few as may be.
 
         Raises:
             KubectlError: it does not become Ready; the message is kubectl's.
@@ -88,8 +88,8 @@ class Service:
         kubectl("rollout", "status", f"deployment/{NAME}", timeout, namespace=NAMESPACE)
         until(
             lambda: self._api.list("Pod", NAMESPACE, f"codemodel.dev/name={NAME}"),
-            lambda pods: len(pods) == 1,
-            what="one pod of the new form",
+            lambda pods: len(pods) == change["scaling"].get("minReplicas", 1),
+            what="pods of the new form alone",
             seconds=_GONE_SECONDS,
         )
         until(lambda: chat.ask(self.url), what="an answer", seconds=20, despite=(httpx.HTTPError,))

@@ -36,7 +36,9 @@ def judge(requests: Sequence[Request], samples: Sequence[Sample], begin: float, 
     memory = {
         name: slope for name, points in sorted(_memory(samples, warm).items()) if (slope := _hourly(points))
     }
-    latency = _hourly([(r.scheduled, r.latency) for r in requests if r.succeeded and r.scheduled >= warm])
+    latencies = [(r.scheduled, r.latency) for r in requests if r.succeeded and r.scheduled >= warm]
+    # A machine that has more to do, or is slower, is so for a while.
+    latency = _hourly(latencies, alike=True)
     success = sum(request.succeeded for request in requests) / len(requests) if requests else 0.0
     verdict, reason = _verdict(memory, latency, success, (end - warm) / _HOUR)
     return SoakFindings(
@@ -56,8 +58,8 @@ def _memory(samples: Sequence[Sample], warm: float) -> dict[str, list[Point]]:
     return points
 
 
-def _hourly(points: Sequence[Point]) -> Slope | None:
-    return theil_sen([(at / _HOUR, value) for at, value in binned(points)])
+def _hourly(points: Sequence[Point], *, alike: bool = False) -> Slope | None:
+    return theil_sen([(at / _HOUR, value) for at, value in binned(points)], alike=alike)
 
 
 def _verdict(

@@ -1,11 +1,15 @@
-"""Pods that find no node, do not start, or end: each with its own reason, and told of once."""
+"""Pods that find no node, do not start, fall silent, or end: each with its own reason, and told of once."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from e2e.api import Api
+from e2e.applying import apply, wait_until_ready
 from e2e.cluster import settings
 from e2e.codemodels import merged, pods
 from e2e.failures import MOCK, Failure, apply_all, flooded, wait_until_told
+from e2e.kubectl import attempt
 from e2e.waiting import until
 
 NOWHERE = "127.0.0.1:9/nothing:1"
@@ -48,6 +52,17 @@ FAILURES = {
     ),
 }
 
+SILENCED = """
+import json, os, signal, urllib.request
+asked = json.dumps({"prompt": "def", "max_tokens": 1500, "stream": True}).encode()
+headers = {"Content-Type": "application/json"}
+answer = urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{os.environ['PORT']}/chat", asked, headers))
+answer.readline()
+os.kill(1, signal.SIGTERM)
+answer.read()
+"""
+"""Has the server end while it answers for half a minute: it lives on that long, and takes nothing new."""
+
 RESTARTS = 3
 """The kubelet waits 10 and 20 seconds before the second and third."""
 
@@ -63,6 +78,19 @@ def applied(api: Api, namespace: str) -> None:
 @pytest.mark.parametrize("name", FAILURES)
 def test_its_own_reason_with_what_to_do(api: Api, namespace: str, name: str) -> None:
     wait_until_told(api, namespace, name, FAILURES[name])
+
+
+def test_a_server_that_falls_silent(api: Api, namespace: str) -> None:
+    apply(namespace, "silenced", merged(MOCK, {"engine": {"contextLength": 4096}}))
+    wait_until_ready(namespace, "silenced")
+    [pod] = pods(api, namespace, "silenced")
+    here = ("exec", pod["metadata"]["name"], "-c", "llm-service", "--", "python3", "-c", SILENCED)
+    with ThreadPoolExecutor() as aside:
+        # It may end with its container.
+        aside.submit(attempt, *here, namespace=namespace)
+        says = ("runs but no longer says that it is ready", "see kubectl logs")
+        wait_until_told(api, namespace, "silenced", Failure("NotAnswering", says, False))
+    wait_until_ready(namespace, "silenced")
 
 
 def test_transitions_alone_are_told_of_however_often_it_happens(api: Api, namespace: str) -> None:

@@ -1,3 +1,5 @@
+from random import Random
+
 import pytest
 
 from e2e.load.trend import MIN_BINS, binned, theil_sen
@@ -35,3 +37,22 @@ def test_spans_without_points_have_no_bin() -> None:
     assert binned([(0.0, 1.0), (1.0, 3.0), (100.0, 5.0)], 10) == [(0.5, 2.0), (100.0, 5.0)]
     assert binned([(3.0, 1.0), (3.0, 2.0)], 10) == [(3.0, 1.5)]
     assert binned([]) == []
+
+
+def wandering(seed: int, alike: float) -> list[tuple[float, float]]:
+    """48 values without a trend, each so much like the one before."""
+    random, value, points = Random(seed), 0.0, []
+    for at in range(48):
+        value = alike * value + random.gauss(0, 1)
+        points.append((float(at), value))
+    return points
+
+
+@pytest.mark.parametrize("alike", [0, 0.3, 0.6, 0.8])
+def test_what_wanders_has_no_trend(alike: float) -> None:
+    """By its definition, a 95 % interval is wrong five times in a hundred."""
+    slopes = [theil_sen(wandering(seed, alike), alike=True) for seed in range(200)]
+    assert sum(slope is not None and not slope.low <= 0 <= slope.high for slope in slopes) <= 0.08 * 200
+    if alike > 0.5:
+        naive = [theil_sen(wandering(seed, alike)) for seed in range(200)]
+        assert sum(slope is not None and not slope.low <= 0 <= slope.high for slope in naive) > 0.2 * 200
