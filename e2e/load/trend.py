@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import fmean, median
+from statistics import median
 
 from e2e.load.results import Slope
 
@@ -95,8 +95,8 @@ def inflation(rest: Sequence[float]) -> float:
         1 for values that do not resemble one another, or less than those would.
     """
     ordered = sorted(rest)
-    ranks = [(bisect_left(ordered, value) + bisect_right(ordered, value)) / 2 for value in rest]
-    away = [rank - fmean(ranks) for rank in ranks]
+    # Ranks, less their mean: whatever ties there are, it is half of how many there are.
+    away = [(bisect_left(ordered, value) + bisect_right(ordered, value) - len(rest)) / 2 for value in rest]
     if not (total := sum(each * each for each in away)):
         return 1.0
     alike = sum(early * late for early, late in pairwise(away)) / total

@@ -65,10 +65,13 @@ def test_a_campaign_ends_in_time(profile: str) -> None:
     assert seconds + AROUND_SECONDS < 60 * MINUTES[profile]
 
 
+def autoscale(profile: str) -> Part:
+    return next(part for part in parts(profile) if part.scenario == AUTOSCALE)
+
+
 @PROFILES
 def test_the_load_of_autoscale_outlasts_the_cooldown(profile: str) -> None:
-    autoscale = next(part for part in parts(profile) if part.scenario == AUTOSCALE)
-    before, load, after = plan(autoscale, profile).phases
+    before, load, after = plan(autoscale(profile), profile).phases
     assert (before.name, load.name, after.name) == ("before", "load", "after")
     assert (after.seconds or 0) > scaling.down_seconds(COOLDOWNS[profile])
     assert (load.seconds or 0) > 2 * scaling.UP_SECONDS
@@ -106,7 +109,7 @@ def test_what_the_generator_could_not_send_in_time_runs_again(tmp_path: Path) ->
 
 
 def test_autoscale_is_finished_with_its_timeline(tmp_path: Path) -> None:
-    part = next(part for part in parts("ci") if part.scenario == AUTOSCALE)
+    part = autoscale("ci")
     keep(tmp_path, part, results())
     assert not finished(part, tmp_path, "ci")
     empty = ScaleTimeline(
