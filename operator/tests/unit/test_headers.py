@@ -8,7 +8,7 @@ import pytest
 from codemodel_delivery.gguf.errors import NotAModel
 from codemodel_operator.headers import HeaderReader
 from codemodel_operator.resources.download import Downloads
-from delivery.tests.fetch.hub import Hub, parts, running
+from delivery.tests.fetch.hub import Hub, parts, running, status
 from delivery.tests.gguf.models import model
 
 INSIDE = Downloads(allow_private=True)
@@ -56,4 +56,40 @@ def test_an_address_inside_is_not_asked_unless_the_administrator_allows_it(hub: 
 
 
 def test_a_server_that_is_away_is_no_error() -> None:
-    assert asyncio.run(HeaderReader(INSIDE).read("http://127.0.0.1:9/m.gguf")) is None
+    pauses: list[float] = []
+    reader = HeaderReader(INSIDE, sleep=pauses.append)
+    assert asyncio.run(reader.read("http://127.0.0.1:9/m.gguf")) is None
+    assert pauses == [0.5, 1.0, 2.0]
+
+
+def test_a_server_that_cannot_answer_yet_is_asked_again() -> None:
+    with running(Hub(status(503), status(503), parts)) as hub:
+        hub.content = model()
+        header = asyncio.run(HeaderReader(INSIDE, sleep=lambda _: None).read(hub.url))
+    assert header is not None
+    assert header.architecture == "llama"
+
+
+def test_one_that_lets_time_pass_is_asked_once() -> None:
+    with running(Hub(status(503))) as hub:
+        times = iter(range(0, 1000, 5))
+        reader = HeaderReader(INSIDE, clock=lambda: next(times), sleep=lambda _: None)
+        assert asyncio.run(reader.read(hub.url)) is None
+        assert len(hub.requests) == 1
+
+
+def test_a_hub_that_was_away_is_asked_again_soon() -> None:
+    now = 0.0
+    reader = HeaderReader(INSIDE, clock=lambda: now, sleep=lambda _: None)
+
+    async def ask(hub: Hub) -> list[bool]:
+        nonlocal now
+        known = []
+        for later in (0, 29, 2):
+            now += later
+            known.append(await reader.read(hub.url) is not None)
+        return known
+
+    with running(Hub(*[status(503)] * 4, parts)) as hub:
+        hub.content = model()
+        assert asyncio.run(ask(hub)) == [False, False, True]
