@@ -57,7 +57,6 @@ def parts(profile: str) -> list[Part]:
         Part("spike", "spike.json"),
         Part("stress", "stress.json"),
         Part(AUTOSCALE, "autoscale.json", _AUTOSCALE_FILE, scaled),
-        # The last: fewer replicas again would be waited for.
         Part("soak", "soak.json", change=_TWO),
     ]
 

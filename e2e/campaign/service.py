@@ -7,13 +7,14 @@ import httpx
 
 from e2e import chat
 from e2e.api import Api
-from e2e.applying import apply
-from e2e.codemodels import LOAD_MODEL, READY_SECONDS
-from e2e.kubectl import kubectl
+from e2e.applying import apply, wait_until_ready
+from e2e.codemodels import LOAD_MODEL
 from e2e.waiting import until
 
 NAMESPACE = "codemodel-report"
 NAME = "reported-coder"
+
+_LABELS = f"codemodel.dev/name={NAME}"
 
 NODE_PORTS = {8081: 30081, 8082: 30082, 8083: 30083}
 """Ports of 127.0.0.1 that lead to ports of the node, and are not the sample's."""
@@ -72,26 +73,27 @@ class Service:
         self._remove()
 
     def serve(self, change: dict[str, Any]) -> None:
-        """Make the CodeModel as it is asked for, and wait until pods of this form alone serve it, as few as may be.
+        """Make the CodeModel as it is asked for, and wait until its pods serve it, as few as may be.
+
+        It is made anew each time: an autoscaler goes by what replicas used a minute ago, so those of a scenario before
+        would make it begin with as many as may be.
 
         Raises:
             KubectlError: it does not become Ready; the message is kubectl's.
             AssertionError: it does not answer.
         """
-        node = {"type": "NodePort", "nodePort": NODE_PORTS[self._port]}
-        apply(NAMESPACE, NAME, {"model": LOAD_MODEL, **change, "service": node})
-        timeout = f"--timeout={READY_SECONDS}s"
-        generation = self._api.read("CodeModel", NAME, NAMESPACE)["metadata"]["generation"]
-        observed = f"--for=jsonpath={{.status.observedGeneration}}={generation}"
-        kubectl("wait", f"codemodel/{NAME}", observed, timeout, namespace=NAMESPACE)
-        kubectl("wait", f"codemodel/{NAME}", "--for=condition=Ready", timeout, namespace=NAMESPACE)
-        kubectl("rollout", "status", f"deployment/{NAME}", timeout, namespace=NAMESPACE)
+        self._api.delete("CodeModel", NAME, NAMESPACE)
         until(
-            lambda: self._api.list("Pod", NAMESPACE, f"codemodel.dev/name={NAME}"),
-            lambda pods: len(pods) == change["scaling"].get("minReplicas", 1),
-            what="pods of the new form alone",
+            lambda: [
+                thing for kind in ("Pod", "Service") for thing in self._api.list(kind, NAMESPACE, _LABELS)
+            ],
+            lambda left: not left,
+            what="the replicas of the scenario before to be gone",
             seconds=_GONE_SECONDS,
         )
+        node = {"type": "NodePort", "nodePort": NODE_PORTS[self._port]}
+        apply(NAMESPACE, NAME, {"model": LOAD_MODEL, **change, "service": node})
+        wait_until_ready(NAMESPACE, NAME)
         until(lambda: chat.ask(self.url), what="an answer", seconds=20, despite=(httpx.HTTPError,))
 
     def _remove(self) -> None:

@@ -1,6 +1,8 @@
 """The sample that `make up` brings up, as someone meets it who has just typed that."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -45,6 +47,28 @@ def test_most_of_what_it_is_asked_for_is_python_and_right() -> None:
         written = [code_of(answer["response"]) for answer in answers]
     assert sum(map(parses, written)) >= 0.9 * len(asked)
     assert sum(map(lesson.passes, asked, written)) >= 0.5 * len(asked)
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "text_of"),
+    [
+        ("/infill", "input_prefix", "input_suffix", lambda answer: answer["content"]),
+        ("/v1/completions", "prompt", "suffix", lambda answer: answer["choices"][0]["text"]),
+        (
+            "/v1/fim/completions",
+            "prompt",
+            "suffix",
+            lambda answer: answer["choices"][0]["message"]["content"],
+        ),
+    ],
+)
+def test_it_fills_in_the_name_that_is_obvious(
+    path: str, before: str, after: str, text_of: Callable[[Any], str]
+) -> None:
+    asked = {before: "def area(width, height):\n    return width *", after: "\n\n\nprint(area(2, 3))\n"}
+    response = httpx.post(f"{URL}{path}", json={**asked, "max_tokens": 16, "temperature": 0})
+    assert response.is_success, response.text
+    assert text_of(response.json()) == " height"
 
 
 def test_it_streams_the_same_text_that_it_answers_whole() -> None:

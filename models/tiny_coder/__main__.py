@@ -84,7 +84,7 @@ def _train(folder: Path, plan: Plan) -> None:
 
 
 def _show(progress: Progress, plan: Plan) -> None:
-    left = (plan.steps - progress.step) * progress.seconds / progress.step
+    left = (plan.tokens(plan.steps) - plan.tokens(progress.step)) / progress.tokens_per_second
     print(
         f"step {progress.step} of {plan.steps}: {progress.loss:.3f} bits a token, "
         f"{progress.tokens_per_second:.0f} tokens/s, {left / 60:.0f} min left",

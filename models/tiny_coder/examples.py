@@ -1,8 +1,6 @@
 """What the model learns from: rows of tokens, cut out of the library and put together from the lessons."""
 
-import ast
 import random
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,35 +9,22 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from models.tiny_coder import tokens
+from models.tiny_coder.asking import Request, functions, headers, request, requests
 from models.tiny_coder.corpus import Source
+from models.tiny_coder.holes import Hole, anywhere, at_a_word
 from models.tiny_coder.lesson import Lesson
-
-Rows = npt.NDArray[np.int32]
-
-_REQUESTS = (
-    "{phrase}",
-    "{Phrase}",
-    "{Phrase}.",
-    "{phrase} in Python",
-    "Write a function to {phrase}",
-    "Write a Python function to {phrase}.",
-    "write python code to {phrase}",
-    "Write code to {phrase}",
-    "Please {phrase}.",
-    "Can you {phrase}?",
-    "How do I {phrase} in Python?",
-    "How can I {phrase}?",
-    "I want to {phrase}",
-    "Show me how to {phrase}",
-    "# {phrase}",
-)
-_LONGEST_PURPOSE, _LONGEST_FUNCTION = 200, 1500
-"""Characters of a function that is learned as the answer to a request: most of it has to fit into a row."""
 
 _CHARACTERS_PER_TOKEN = 5
 """More than a token has on average, so that a text cut to this length fills the row."""
 
 _LESSONS_AMONG_HOLES = 0.10
+_FUNCTIONS_AMONG_CURSORS = 0.3
+_AT_WORDS_AMONG_CURSORS = 0.85
+_SUFFIX_FIRST_AMONG_CURSORS = 0.92
+_LONG_AMONG_CURSORS = 0.15
+_SHORT_TEXT = 400
+"""Characters; short ones have more holes, and what fills them mostly depends on what is near."""
+
 _LIBRARY_WEIGHT = 3.0
 """A character of the library is drawn as often as so many of its tests."""
 
@@ -50,125 +35,34 @@ class Mix:
 
     Attributes:
         plain: part of the rows that are text of the library.
-        holes: part that are texts with a hole, and what was in it.
+        holes: part that are texts with a hole anywhere, prefix first, and what was in it.
         functions: part that are functions of the library, asked for.
         lessons: part that are lessons, asked for.
+        cursors: part that are texts with a hole where a cursor stands, mostly suffix first, and what was in it.
     """
 
     plain: float
     holes: float
     functions: float
     lessons: float
+    cursors: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request and the code that answers it."""
-
-    text: str
-    code: str
-
-    def document(self) -> str:
-        """Return both as the chat template writes them."""
-        return f"{tokens.USER}{self.text}{tokens.ASSISTANT}{fenced(self.code)}{tokens.END_OF_TEXT}"
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """A text with a part taken out."""
-
-    prefix: str
-    suffix: str
-    middle: str
-
-    def prompt(self) -> str:
-        """Return prefix and suffix in the order that llama.cpp's `/infill` uses: prefix, suffix, middle."""
-        return f"{tokens.FIM_PREFIX}{self.prefix}{tokens.FIM_SUFFIX}{self.suffix}{tokens.FIM_MIDDLE}"
-
-
-def headers(source: str) -> list[str]:
-    """Return how a definition begins: its first line, as it stands and without types, and with its docstring."""
-    (found,) = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef | ast.ClassDef))
-    line = source.splitlines()[found.lineno - 1]
-    begun = f'{line}\n    """{ast.get_docstring(found)}"""\n'
-    if isinstance(found, ast.ClassDef):
-        return [line, begun]
-    for each in ast.walk(found.args):
-        if isinstance(each, ast.arg):
-            each.annotation = None
-    return [line, begun, f"def {found.name}({ast.unparse(found.args)}):"]
-
-
-def fenced(code: str) -> str:
-    """Return code as a chat answers with it."""
-    return f"```python\n{code.strip()}\n```"
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function that says what it does.
+class Batch:
+    """Rows of a step, both (rows, length).
 
     Attributes:
-        head: name and parameters.
-        purpose: the first paragraph of its docstring.
-        code: all of it, at the left margin.
-        begun: its code up to the end of the docstring.
+        ids: of the tokens.
+        filled: whether the token was in a hole, or ends what was.
     """
 
-    head: str
-    purpose: str
-    code: str
-    begun: str
+    ids: npt.NDArray[np.int32]
+    filled: npt.NDArray[np.bool_]
 
 
-def functions(source: Source) -> list[Function]:
-    """Return the functions and methods that say in a docstring what they do, and are not too long."""
-    try:
-        tree = ast.parse(source.text)
-    except SyntaxError:  # tests of wrong syntax
-        return []
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (said := ast.get_docstring(node)):
-            purpose = " ".join(said.split("\n\n")[0].split())
-            code = ast.get_source_segment(source.text, node, padded=True)
-            fits = code and len(purpose) <= _LONGEST_PURPOSE and len(code) <= _LONGEST_FUNCTION
-            if code and fits and len(node.body) > 1:
-                code = textwrap.dedent(code)
-                lines = code.splitlines(keepends=True)[: (node.body[0].end_lineno or 0) - node.lineno + 1]
-                head = f"{node.name}({ast.unparse(node.args)})"
-                found.append(Function(head, purpose, code, "".join(lines)))
-    return found
-
-
-def requests(function: Function) -> list[Request]:
-    """Ask for a function in words, by its first line, and by how it begins."""
-    begun = f'def {function.head}:\n    """{function.purpose}"""\n'
-    in_words = f"Write the function {function.head}. {function.purpose}"
-    asked = (in_words, function.purpose, f"def {function.head}:", begun)
-    return [Request(text, function.code) for text in asked]
-
-
-def hole(text: str, choose: random.Random) -> Hole:
-    """Take a part out of a text where a cursor may be: the rest of a line, some lines, or any characters."""
-    kind = choose.random()
-    start = choose.randrange(len(text))
-    line_start, line_end = text.rfind("\n", 0, start) + 1, _line_end(text, start)
-    if kind < 0.4:  # the rest of a line
-        end = line_end
-    elif kind < 0.7:  # lines: what begins after the indentation
-        start = line_start + len(text[line_start:line_end]) - len(text[line_start:line_end].lstrip(" "))
-        end = line_end
-        for _ in range(choose.choice((0, 0, 1, 1, 2, 3, 5))):
-            end = _line_end(text, end + 1)
-    else:
-        end = min(len(text), start + choose.randint(1, 60))
-    return Hole(text[:start], text[end:], text[start:end])
-
-
-def _line_end(text: str, start: int) -> int:
-    end = text.find("\n", start)
-    return len(text) if end < 0 else end
+Document = Sequence[tuple[str, bool]]
+"""Texts that follow one another, and of each whether it was in a hole: it is not joined with what is before it."""
 
 
 class Examples:
@@ -191,48 +85,70 @@ class Examples:
         self._lessons = lessons
         self._seed = seed
 
-    def batch(self, step: int, rows: int, length: int, mix: Mix) -> Rows:
-        """Return (rows, length) ids of a step."""
+    def batch(self, step: int, rows: int, length: int, mix: Mix) -> Batch:
+        """Return so many rows of so many tokens, those of a step."""
         choose = random.Random(f"{self._seed}/{step}")  # noqa: S311 (no secret)
-        return np.asarray([self._row(choose, length, mix) for _ in range(rows)], dtype=np.int32)
+        drawn = [self._row(choose, length, mix) for _ in range(rows)]
+        return Batch(
+            np.asarray([[token for token, _ in row] for row in drawn], dtype=np.int32),
+            np.asarray([[filled for _, filled in row] for row in drawn], dtype=np.bool_),
+        )
 
-    def _row(self, choose: random.Random, length: int, mix: Mix) -> list[int]:
-        row: list[int] = []
+    def _row(self, choose: random.Random, length: int, mix: Mix) -> list[tuple[int, bool]]:
+        row: list[tuple[int, bool]] = []
         for document in self._documents(choose, length, mix):
-            row += self.tokenizer.encode(document, add_special_tokens=False).ids
+            for text, filled in document:
+                ids = self.tokenizer.encode(text, add_special_tokens=False).ids
+                row += [(token, filled) for token in ids]
             if len(row) >= length:
                 return row[:length]
         raise AssertionError("documents never end")
 
-    def _documents(self, choose: random.Random, length: int, mix: Mix) -> Iterator[str]:
+    def _documents(self, choose: random.Random, length: int, mix: Mix) -> Iterator[Document]:
         """Give documents without end, all of one kind: so a kind's part of the rows is its part of the tokens."""
-        kinds = (self._plain, self._fim, self._function, self._lesson)
-        (draw,) = choose.choices(kinds, (mix.plain, mix.holes, mix.functions, mix.lessons))
+        kinds = (self._plain, self._hole, self._function, self._lesson, self._cursor)
+        shares = (mix.plain, mix.holes, mix.functions, mix.lessons, mix.cursors)
+        (draw,) = choose.choices(kinds, shares)
         while True:
             yield draw(choose, length)
 
-    def _plain(self, choose: random.Random, length: int) -> str:
-        return self._window(choose, length * _CHARACTERS_PER_TOKEN) + tokens.END_OF_TEXT
+    def _plain(self, choose: random.Random, length: int) -> Document:
+        return _whole(self._window(choose, length * _CHARACTERS_PER_TOKEN) + tokens.END_OF_TEXT)
 
-    def _fim(self, choose: random.Random, length: int) -> str:
+    def _hole(self, choose: random.Random, length: int) -> Document:
         if choose.random() < _LESSONS_AMONG_HOLES:
             text = choose.choice(self._lessons).source
         else:
-            # Short ones and such that fill the row: whole ones, to learn where the middle ends.
-            text = self._window(choose, choose.randint(80, int(length * 2.6)))
-        made = hole(text, choose)
-        return f"{made.prompt()}{made.middle}{tokens.END_OF_TEXT}"
+            text = self._short(choose, length)
+        return _asked(anywhere(text, choose), suffix_first=False)
 
-    def _function(self, choose: random.Random, _length: int) -> str:
-        return choose.choice(self._functions).document()
+    def _cursor(self, choose: random.Random, length: int) -> Document:
+        kind = choose.random()
+        if kind < _LESSONS_AMONG_HOLES:
+            text = choose.choice(self._lessons).source
+        elif kind < _LESSONS_AMONG_HOLES + _FUNCTIONS_AMONG_CURSORS:
+            text = choose.choice(self._functions).code
+        elif choose.random() < _LONG_AMONG_CURSORS:
+            text = self._short(choose, length)
+        else:
+            text = self._window(choose, choose.randint(80, _SHORT_TEXT))
+        cut = at_a_word if choose.random() < _AT_WORDS_AMONG_CURSORS else anywhere
+        return _asked(cut(text, choose), suffix_first=choose.random() < _SUFFIX_FIRST_AMONG_CURSORS)
 
-    def _lesson(self, choose: random.Random, _length: int) -> str:
+    def _function(self, choose: random.Random, _length: int) -> Document:
+        return _whole(choose.choice(self._functions).document())
+
+    def _lesson(self, choose: random.Random, _length: int) -> Document:
         lesson = choose.choice(self._lessons)
         phrase, kind = choose.choice(lesson.phrases), choose.random()
         if kind < 0.15:  # as a completion
-            return f"# {phrase}\n{lesson.source}{tokens.END_OF_TEXT}"
+            return _whole(f"# {phrase}\n{lesson.source}{tokens.END_OF_TEXT}")
         asked = choose.choice(headers(lesson.source)) if kind < 0.3 else request(phrase, choose)
-        return Request(asked, lesson.source).document()
+        return _whole(Request(asked, lesson.source).document())
+
+    def _short(self, choose: random.Random, length: int) -> str:
+        """Return a short text, or one that fills the row: whole ones, to learn where the middle ends."""
+        return self._window(choose, choose.randint(80, int(length * 2.6)))
 
     def _window(self, choose: random.Random, characters: int) -> str:
         """Return about so many characters of a file, from the start of a line."""
@@ -241,6 +157,9 @@ class Examples:
         return source.text[start : start + characters]
 
 
-def request(phrase: str, choose: random.Random) -> str:
-    """Ask for something in one of the ways that people ask."""
-    return choose.choice(_REQUESTS).format(phrase=phrase, Phrase=phrase[0].upper() + phrase[1:])
+def _whole(text: str) -> Document:
+    return [(text, False)]
+
+
+def _asked(hole: Hole, *, suffix_first: bool) -> Document:
+    return [(hole.prompt(suffix_first=suffix_first), False), (f"{hole.middle}{tokens.END_OF_TEXT}", True)]

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from models import llama
 from models.tiny_coder import tokens
+from models.tiny_coder.holes import SUFFIX_FIRST
 from models.tiny_coder.network import Matrix, Shape, Weights
 
 NAME = "tiny-coder"
@@ -66,6 +67,7 @@ def _describe_tokenizer(writer: GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add_add_bos_token(False)
     for key, token in (("pre", tokens.FIM_PREFIX), ("suf", tokens.FIM_SUFFIX), ("mid", tokens.FIM_MIDDLE)):
         writer.add_uint32(f"tokenizer.ggml.fim_{key}_token_id", tokens.SPECIAL.index(token))
+    writer.add_string("codemodel.infill.order", SUFFIX_FIRST)
     writer.add_chat_template(tokens.CHAT_TEMPLATE)
 
 

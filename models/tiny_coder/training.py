@@ -11,14 +11,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 import optax
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from models.tiny_coder import tokens
-from models.tiny_coder.examples import Examples, Rows
+from models.tiny_coder.examples import Batch, Examples
 from models.tiny_coder.network import Matrix, Shape, Weights, initial, logits
-from models.tiny_coder.plan import Plan
+from models.tiny_coder.plan import Phase, Plan
 
 SEED = 20261125
 _WEIGHTS = "weights/"
@@ -94,10 +95,11 @@ class Trainer:
         saved = time.monotonic()
         while self.step < self._plan.steps:
             phase = self._plan.phase(self.step)
-            rows = examples.batch(self.step, self._plan.tokens // phase.length, phase.length + 1, phase.mix)
+            batch = examples.batch(self.step, phase.rows, phase.length + 1, phase.mix)
             began = time.monotonic()
+            counts = counts_of(batch, phase)[:, 1:]
             self.weights, self._state, loss = self._learn(
-                self.weights, self._state, self._spread(rows), phase.emphasis
+                self.weights, self._state, self._spread(batch.ids), self._spread(counts)
             )
             bits = float(loss) / float(np.log(2))
             took = time.monotonic() - began
@@ -106,7 +108,7 @@ class Trainer:
             if time.monotonic() - saved > save_seconds or self.step == self._plan.steps:
                 self._save()
                 saved = time.monotonic()
-            yield Progress(self.step, bits, self.seconds, rows[:, 1:].size / took)
+            yield Progress(self.step, bits, self.seconds, counts.size / took)
 
     def account(self) -> dict[str, object]:
         """Return what was done, in words and numbers."""
@@ -114,7 +116,7 @@ class Trainer:
         return {
             "plan": asdict(plan),
             "steps": self.step,
-            "tokens": self.step * plan.tokens,
+            "tokens": plan.tokens(self.step),
             "parameters": sum(value.size for value in self.weights.values()),
             "hours": round(self.seconds / 3600, 2),
             "cores": len(jax.devices()),
@@ -123,35 +125,34 @@ class Trainer:
             "optax": optax.__version__,
         }
 
-    def _spread(self, rows: Rows) -> Array:
+    def _spread(self, rows: npt.NDArray[Any]) -> Array:
         return jax.device_put(rows, NamedSharding(self._mesh, PartitionSpec("core")))
 
-    def _compiled(self) -> Callable[[Weights, Any, Array, float], tuple[Weights, Any, Array]]:
-        def loss(weights: Weights, rows: Array, emphasis: Array) -> tuple[Array, Array]:
+    def _compiled(self) -> Callable[[Weights, Any, Array, Array], tuple[Weights, Any, Array]]:
+        def loss(weights: Weights, rows: Array, counts: Array) -> tuple[Array, Array]:
             said = logits(weights, rows[:, :-1], self._plan.shape)
             lost = optax.softmax_cross_entropy_with_integer_labels(said, rows[:, 1:])
-            counts = jnp.where(in_hole(rows[:, :-1]), emphasis, 1.0)
             return jnp.sum(lost * counts) / jnp.sum(counts), jnp.mean(lost)
 
-        def gradient(weights: Weights, rows: Array, emphasis: Array) -> tuple[Array, Weights]:
-            (_, value), gradients = jax.value_and_grad(loss, has_aux=True)(weights, rows, emphasis)
+        def gradient(weights: Weights, rows: Array, counts: Array) -> tuple[Array, Weights]:
+            (_, value), gradients = jax.value_and_grad(loss, has_aux=True)(weights, rows, counts)
             means: tuple[Array, Weights] = jax.lax.pmean((value, gradients), "core")
             return means
 
         parallel = jax.shard_map(
             gradient,
             mesh=self._mesh,
-            in_specs=(PartitionSpec(), PartitionSpec("core"), PartitionSpec()),
+            in_specs=(PartitionSpec(), PartitionSpec("core"), PartitionSpec("core")),
             out_specs=PartitionSpec(),
             check_vma=False,
         )
 
-        def learn(weights: Weights, state: Any, rows: Array, emphasis: Array) -> tuple[Weights, Any, Array]:
-            value, gradients = parallel(weights, rows, emphasis)
+        def learn(weights: Weights, state: Any, rows: Array, counts: Array) -> tuple[Weights, Any, Array]:
+            value, gradients = parallel(weights, rows, counts)
             updates, state = self._optimizer.update(gradients, state, weights)
             return optax.apply_updates(weights, updates), state, value
 
-        compiled: Callable[[Weights, Any, Array, float], tuple[Weights, Any, Array]]
+        compiled: Callable[[Weights, Any, Array, Array], tuple[Weights, Any, Array]]
         compiled = jax.jit(learn, donate_argnums=(0, 1))
         return compiled
 
@@ -183,14 +184,11 @@ class Trainer:
         self._state = jax.tree.unflatten(tree, states)
 
 
-def in_hole(rows: Array) -> Array:
-    """Tell of each token of (rows, length) whether the next one is what was in a hole, or its end."""
-    places = jnp.arange(rows.shape[1])
-
-    def last(token: str) -> Array:
-        return jax.lax.cummax(jnp.where(rows == tokens.SPECIAL.index(token), places, -1), axis=1)
-
-    return last(tokens.FIM_MIDDLE) > last(tokens.END_OF_TEXT)
+def counts_of(batch: Batch, phase: Phase) -> npt.NDArray[np.float32]:
+    """Return how much each token counts, (rows, length)."""
+    ends = batch.filled & (batch.ids == tokens.SPECIAL.index(tokens.END_OF_TEXT))
+    counts = np.where(batch.filled, phase.emphasis, 1.0) * np.where(ends, phase.ending, 1.0)
+    return counts.astype(np.float32)
 
 
 def trained(checkpoint: Path) -> tuple[dict[str, Matrix], Shape]:

@@ -1,9 +1,6 @@
 """What the model writes on what was held out, by llama.cpp: how much of it is Python, and how much is right."""
 
-import io
-import keyword
 import random
-import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,9 +13,10 @@ from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines.events import Text
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
 from codemodel_server.engines.request import GenerationRequest, Infill, Instruction, Plain, Reading, Sampling
+from models.tiny_coder.asking import Function, functions
 from models.tiny_coder.code import code_of, parses
 from models.tiny_coder.corpus import Source
-from models.tiny_coder.examples import Function, Hole, functions, hole
+from models.tiny_coder.holes import Hole, a_name, anywhere, at_a_word
 from models.tiny_coder.lesson import Lesson, passes
 
 A = TypeVar("A")
@@ -28,6 +26,15 @@ Write = Callable[[Reading, int], str]
 """Gives what the model writes, always its likeliest token, at most so many."""
 
 Cut = Callable[[str, random.Random], Hole | None]
+
+
+def _as_the_file_says(hole: Hole) -> Reading:
+    return Infill(hole.prefix, hole.suffix)
+
+
+def _prefix_first(hole: Hole) -> Reading:
+    return Plain(hole.prompt(suffix_first=False))
+
 
 _CHATS = (
     "Write a Python function that reverses a string.",
@@ -41,10 +48,20 @@ _BEGINNINGS = (
     "def read_config(path):\n    with open(path",
 )
 _GAPS = (
-    ("def area(width, height):\n    return width * ", "\n\n\nprint(area(2, 3))\n"),
+    ("def area(width, height):\n    return width *", "\n\n\nprint(area(2, 3))\n"),
+    ("def read(path):\n    with open(", ") as file:\n        return file.read()\n"),
     ("class Point:\n    def __init__(self, x, y):\n        self.x = x\n", "\n\n    def norm(self):\n"),
     ("for name in names:\n    if ", ":\n        found.append(name)\n"),
 )
+
+NAMES = "a name that stands before it, too"
+_CUTS: dict[str, tuple[Cut, Callable[[Hole], Reading]]] = {
+    NAMES: (a_name, _as_the_file_says),
+    "the same, asked with the prefix first": (a_name, _prefix_first),
+    "words, the rest of a line, or some lines": (at_a_word, _as_the_file_says),
+    "the rest of a line, some lines, or any characters": (anywhere, _as_the_file_says),
+}
+"""Kinds of holes: how they are cut, and how they are asked for."""
 
 _TOGETHER = 8
 _HOLES = 200
@@ -79,20 +96,21 @@ def completions(write: Write, sources: Sequence[Source]) -> dict[str, float]:
     return {"of": len(begun), "parse": fmean(map(parses, whole))}
 
 
-def fills(write: Write, sources: Sequence[Source]) -> dict[str, dict[str, float]]:
-    """Return how often a hole in a held-out function is filled with what was there, and so that it parses."""
+def fills(
+    write: Write, sources: Sequence[Source], kinds: Sequence[str] = tuple(_CUTS)
+) -> dict[str, dict[str, float]]:
+    """Return how often a hole in a held-out function is filled with what was there, and so that it parses, by kind."""
     whole = [function.code for function in _held_out(sources) if parses(function.code)]
-    return {
-        "a name that stands before it, too": _filled(write, whole, a_name),
-        "a rest of a line, some lines, or any characters": _filled(write, whole, hole),
-    }
+    return {kind: _filled(write, whole, *_CUTS[kind]) for kind in kinds}
 
 
-def _filled(write: Write, texts: Sequence[str], cut: Cut) -> dict[str, float]:
+def _filled(
+    write: Write, texts: Sequence[str], cut: Cut, asked: Callable[[Hole], Reading]
+) -> dict[str, float]:
     choose = random.Random(_SEED)  # noqa: S311 (no secret)
     endless = (cut(choose.choice(texts), choose) for _ in iter(int, 1))
     holes = list(islice((each for each in endless if each and each.middle), _HOLES))
-    written = _together(lambda each: write(Infill(each.prefix, each.suffix), 96), holes)
+    written = _together(lambda each: write(asked(each), 96), holes)
     pairs = list(zip(holes, written, strict=True))
     return {
         "of": len(holes),
@@ -131,24 +149,6 @@ def samples(write: Write) -> list[dict[str, str]]:
         for prefix, suffix in _GAPS
     ]
     return asked + begun + cut
-
-
-def a_name(code: str, choose: random.Random) -> Hole | None:
-    """Take out a name that stands before the hole, too; None if there is none."""
-    lines = code.splitlines(keepends=True)
-    seen: set[str] = set()
-    places = []
-    for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.type == tokenize.NAME and not keyword.iskeyword(token.string) and len(token.string) > 2:
-            if token.string in seen:
-                row, column = token.start
-                start = sum(map(len, lines[: row - 1])) + column
-                places.append((start, start + len(token.string)))
-            seen.add(token.string)
-    if not places:
-        return None
-    start, end = choose.choice(places)
-    return Hole(code[:start], code[end:], code[start:end])
 
 
 def _held_out(sources: Sequence[Source]) -> list[Function]:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from models.tiny_coder import corpus, lesson, tokens
+from models.tiny_coder.asking import functions, headers, request, requests
 from models.tiny_coder.corpus import Source
-from models.tiny_coder.examples import Examples, functions, headers, hole, request, requests
-from models.tiny_coder.plan import LANGUAGE
+from models.tiny_coder.examples import Batch, Examples
+from models.tiny_coder.plan import CURSOR, LANGUAGE
 
 FUNCTION = '''class A:
     def add(self, a, b=1):
@@ -65,12 +64,6 @@ def test_the_digest_changes_with_a_text(tmp_path: Path) -> None:
     assert corpus.digest(corpus.read(tmp_path)) != before
 
 
-@given(st.text(min_size=1, alphabet="ab \n"), st.integers())
-def test_a_hole_and_what_was_in_it_are_the_text(text: str, seed: int) -> None:
-    made = hole(text, random.Random(seed))
-    assert made.prefix + made.middle + made.suffix == text
-
-
 def test_functions_say_what_they_do() -> None:
     (found,) = functions(Source("a.py", FUNCTION, held_out=False))
     assert (found.head, found.purpose) == ("add(self, a, b=1)", "Add two numbers.")
@@ -100,22 +93,48 @@ def test_a_phrase_is_asked_in_many_ways() -> None:
     assert all("add two numbers" in each.lower() for each in asked)
 
 
-def test_rows_are_the_same_each_time_and_never_of_what_is_held_out(tokenizer: Tokenizer) -> None:
-    lessons = lesson.load()
+@pytest.fixture(scope="module")
+def texts() -> list[Source]:
     text = "".join(f"def learned_{index}(x):\n    return x + {index}\n" for index in range(100))
     given_ = [Source("a.py", text, held_out=False), Source("b.py", "secret = 1\n" * 999, held_out=True)]
     # Functions are drawn, too, so one has to be there.
-    given_.append(Source("c.py", FUNCTION, held_out=False))
-    rows = Examples(tokenizer, given_, lessons, 1).batch(3, 200, 64, LANGUAGE)
-    assert rows.shape == (200, 64)
-    assert (rows == Examples(tokenizer, given_, lessons, 1).batch(3, 200, 64, LANGUAGE)).all()
-    assert (rows != Examples(tokenizer, given_, lessons, 2).batch(3, 200, 64, LANGUAGE)).any()
-    assert (rows != Examples(tokenizer, given_, lessons, 1).batch(4, 200, 64, LANGUAGE)).any()
-    texts = [tokenizer.decode(row, skip_special_tokens=False) for row in rows]
-    assert not [text for text in texts if "secret" in text]
+    return [*given_, Source("c.py", FUNCTION, held_out=False)]
+
+
+def test_rows_are_the_same_each_time_and_never_of_what_is_held_out(
+    tokenizer: Tokenizer, texts: list[Source]
+) -> None:
+    lessons = lesson.load()
+
+    def rows(seed: int, step: int) -> Batch:
+        return Examples(tokenizer, texts, lessons, seed).batch(step, 200, 64, LANGUAGE)
+
+    drawn = rows(1, 3)
+    assert drawn.ids.shape == drawn.filled.shape == (200, 64)
+    assert (drawn.ids == rows(1, 3).ids).all()
+    assert (drawn.ids != rows(2, 3).ids).any()
+    assert (drawn.ids != rows(1, 4).ids).any()
+    read = [tokenizer.decode(row, skip_special_tokens=False) for row in drawn.ids]
+    assert not [text for text in read if "secret" in text]
     for sign in (tokens.FIM_MIDDLE, tokens.ASSISTANT, "learned_"):
-        assert sum(sign in text for text in texts) > 10
-    assert np.max(rows) < tokenizer.get_vocab_size()
+        assert sum(sign in text for text in read) > 10
+    assert np.max(drawn.ids) < tokenizer.get_vocab_size()
+
+
+def test_what_was_in_a_hole_is_marked_with_its_end_and_not_joined_with_what_is_before_it(
+    tokenizer: Tokenizer, texts: list[Source]
+) -> None:
+    batch = Examples(tokenizer, texts, lesson.load(), 1).batch(1, 200, 64, CURSOR)
+    middle, end = (tokens.SPECIAL.index(each) for each in (tokens.FIM_MIDDLE, tokens.END_OF_TEXT))
+    for ids, filled in zip(batch.ids, batch.filled, strict=True):
+        # What is marked begins behind the sign for it and ends with the end; what is not marked has no such end.
+        begins = np.flatnonzero(filled[1:] & ~filled[:-1]) + 1
+        for begin in begins:
+            assert middle in ids[:begin]
+        assert (ids[:-1][filled[:-1] & ~filled[1:]] == end).all()
+    first = batch.ids[:, 1] == tokens.SPECIAL.index(tokens.FIM_SUFFIX)
+    assert 0.3 < first.mean() < 0.8
+    assert 0.02 < batch.filled.mean() < 0.6
 
 
 def test_too_few_texts_for_a_vocabulary_are_an_error() -> None:

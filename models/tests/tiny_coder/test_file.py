@@ -16,7 +16,8 @@ from codemodel_server.engines.llama_cpp.prompt import PromptFormat
 from codemodel_server.engines.request import GenerationRequest, Infill, Message
 from models.tiny_coder import card, tokens
 from models.tiny_coder.__main__ import FOLDER, MODEL
-from models.tiny_coder.examples import Hole, Request
+from models.tiny_coder.asking import Request
+from models.tiny_coder.holes import Hole
 from models.tiny_coder.network import Shape, Weights, logits
 
 PROMPT = "def add(a, b):\n    return a + b\n\n\nclass Stack:\n    def __init__(self, items=()):\n        self.items = "
@@ -98,7 +99,7 @@ def test_the_server_asks_as_in_training(kept: tuple[Weights, Shape, Tokenizer], 
     assert learned.startswith(asked)
     assert learned.removeprefix(asked).startswith("```python\n")
     infill = GenerationRequest(Infill("def add(a, b):\n    ", "\n"), 8)
-    learned_hole = Hole("def add(a, b):\n    ", "\n", "").prompt()
+    learned_hole = Hole("def add(a, b):\n    ", "\n", "").prompt(suffix_first=True)
     assert form.tokens(infill, 1024) == tokenizer.encode(learned_hole).ids
 
 

@@ -13,9 +13,9 @@ from models.tiny_coder import export, lesson, tokens
 from models.tiny_coder.baselines import gzip_bits, ngram_bits, xz_bits
 from models.tiny_coder.bits import bits
 from models.tiny_coder.corpus import Source
-from models.tiny_coder.examples import Examples, Mix
-from models.tiny_coder.plan import LANGUAGE, SHORT, TASKS, Phase, Plan
-from models.tiny_coder.training import Progress, Trainer, in_hole, trained
+from models.tiny_coder.examples import Batch, Examples, Mix
+from models.tiny_coder.plan import CURSOR, LANGUAGE, SHORT, TASKS, Phase, Plan
+from models.tiny_coder.training import Progress, Trainer, counts_of, trained
 
 SOURCES = [
     Source(
@@ -28,11 +28,12 @@ SOURCES = [
     )
     for name in ("add", "sum", "held_out")
 ]
-FILL_IN = (tokens.FIM_PREFIX, tokens.FIM_SUFFIX, tokens.FIM_MIDDLE)
 PLAN = Plan(
     replace(SHORT.shape, vocabulary=400, context=256),
-    (Phase(4, 128, LANGUAGE, 0.5, 1.0), Phase(2, 256, TASKS, 1.0, 0.0, emphasis=4)),
-    tokens=512,
+    (
+        Phase(4, 128, LANGUAGE, 0.5, 1.0, tokens=512),
+        Phase(2, 256, TASKS, 1.0, 0.0, emphasis=4, tokens=1024),
+    ),
 )
 
 
@@ -100,20 +101,17 @@ def test_a_file_has_what_was_trained(
     assert tokenizer.encode("return value").ids == examples.tokenizer.encode("return value").ids
 
 
-def test_what_was_in_a_hole_counts_with_its_end() -> None:
-    (prefix, suffix, middle), end = (
-        (tokens.SPECIAL.index(each) for each in FILL_IN),
-        tokens.SPECIAL.index(tokens.END_OF_TEXT),
-    )
-    row = [prefix, 10, suffix, 11, middle, 12, end, 13, middle, 14]
-    found = in_hole(jnp.asarray([row, [10] * len(row)]))
-    assert found.tolist() == [[False] * 4 + [True] * 2 + [False] * 2 + [True] * 2, [False] * 10]
+def test_what_was_in_a_hole_counts_more_and_its_end_most() -> None:
+    end = tokens.SPECIAL.index(tokens.END_OF_TEXT)
+    batch = Batch(np.array([[9, 10, end, 9, end]], np.int32), np.array([[False, True, True, False, False]]))
+    phase = Phase(1, 5, CURSOR, 1.0, 1.0, emphasis=8, ending=4)
+    assert counts_of(batch, phase).tolist() == [[1, 8, 32, 1, 1]]
 
 
 def test_rows_are_of_what_the_mix_says(examples: Examples) -> None:
     def holes(mix: Mix) -> int:
-        rows = examples.batch(1, 300, 64, mix)
-        return int((rows == tokens.SPECIAL.index(tokens.FIM_MIDDLE)).sum())
+        batch = examples.batch(1, 300, 64, mix)
+        return int((batch.ids == tokens.SPECIAL.index(tokens.FIM_MIDDLE)).sum())
 
     few, many = Mix(0.9, 0.1, 0, 0), Mix(0.1, 0.9, 0, 0)
     assert 0 < 3 * holes(few) < holes(many)
@@ -122,6 +120,7 @@ def test_rows_are_of_what_the_mix_says(examples: Examples) -> None:
 def test_phases_follow_one_another() -> None:
     plan = replace(PLAN, phases=(Phase(2, 8, LANGUAGE, 0.5, 1.0), Phase(4, 16, TASKS, 1.0, 0.0)))
     assert plan.steps == 6
+    assert plan.tokens(3) == 3 * 16_384
     assert plan.rates().tolist() == [0.5, 0.75, 1.0, 0.75, 0.5, 0.25]
     assert [plan.phase(step).length for step in range(6)] == [8, 8, 16, 16, 16, 16]
     with pytest.raises(IndexError, match="training has ended"):

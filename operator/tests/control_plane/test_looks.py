@@ -89,7 +89,7 @@ def test_in_a_burst_all_get_their_children_before_they_get_a_status(control_plan
         assert all(entry.status < 300 for entry in writes)
         assert Counter((entry.verb, entry.resource) for entry in writes) == {
             ("create", "deployments"): _BURST,
-            ("create", "services"): _BURST,
+            ("create", "services"): 2 * _BURST,
             ("create", "horizontalpodautoscalers"): _BURST,
             ("create", "networkpolicies"): _BURST,
             ("create", "events"): _BURST,

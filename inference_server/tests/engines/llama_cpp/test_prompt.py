@@ -28,6 +28,7 @@ class Letters:
         name: str = "",
         fill_in: tuple[int, int, int] = (1, 2, 3),
         repository: tuple[int, int] = (-1, -1),
+        order: str = "",
     ) -> None:
         self.chat_template = template
         self.fill_in_tokens = fill_in
@@ -35,12 +36,12 @@ class Letters:
         self.beginning_of_text, self.end_of_text = 0, 4
         self.adds_beginning_of_text = True
         self.vocabulary_size = 1000
-        self._name = name
+        self._said = {"general.name": name, "codemodel.infill.order": order}
 
     check = NativeModel.check
 
     def metadata(self, key: str) -> str:
-        return self._name if key == "general.name" else ""
+        return self._said.get(key, "")
 
     def token_text(self, token: int) -> str:
         return {0: "<s>", 4: "</s>"}.get(token, "")
@@ -84,6 +85,16 @@ def test_the_beginning_of_text_never_comes_twice() -> None:
 def test_filling_in_puts_the_models_tokens_around_the_hole() -> None:
     assert read(Letters(), Infill("a", "b")) == [0, 1, ord("a"), 2, ord("b"), 3]
     assert read(Letters(), Infill("a", "b", prompt="c")) == [0, 1, *letters("ac"), 2, ord("b"), 3]
+
+
+def test_the_suffix_comes_first_where_the_model_file_says_so() -> None:
+    model = Letters(order="spm", repository=(5, 6))
+    assert read(model, Infill("a", "b", prompt="c")) == [0, 1, 2, ord("b"), 3, *letters("ac")]
+    asked = Infill("p" * 500, "s" * 500, (Snippet("x.py", "e" * 500),))
+    tokens = read(model, asked, max_tokens=100, context=400)
+    assert len(tokens) == 300
+    assert tokens.count(ord("p")) > 2 * tokens.count(ord("s"))
+    assert read(Letters(order="psm"), Infill("a", "b")) == [0, 1, ord("a"), 2, ord("b"), 3]
 
 
 def test_other_files_come_before_with_their_names_where_the_model_knows_how() -> None:

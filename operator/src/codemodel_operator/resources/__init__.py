@@ -38,7 +38,7 @@ def build_children(
         "NetworkPolicy": build_network_policy(owner, spec, downloads),
         "Deployment": build_deployment(owner, spec, image=spec.image or default_image, downloads=downloads),
         "Service": build_service(owner, spec),
-        "Peers": build_peers(owner, spec),
+        "Peers": build_peers(owner),
         "HorizontalPodAutoscaler": build_autoscaler(owner, spec),
         "PodDisruptionBudget": build_disruption_budget(owner, spec),
     }

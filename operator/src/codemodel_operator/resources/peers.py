@@ -3,7 +3,6 @@
 from typing import Any
 
 from ..api.codemodel import Owner
-from ..api.spec import CodeModelSpec
 from .labels import metadata, selector
 
 
@@ -12,10 +11,8 @@ def peers_name(name: str) -> str:
     return f"{name}-replicas"
 
 
-def build_peers(owner: Owner, spec: CodeModelSpec) -> dict[str, Any] | None:
-    """Return the Service whose name resolves to the addresses of all replicas, ready or not; None when none is to run."""
-    if spec.suspend:
-        return None
+def build_peers(owner: Owner) -> dict[str, Any]:
+    """Return the Service whose name resolves to the addresses of all replicas, ready or not."""
     port = {"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}
     return {
         "apiVersion": "v1",

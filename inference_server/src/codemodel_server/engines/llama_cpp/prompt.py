@@ -32,6 +32,9 @@ _CONVERSING = ("instruct", "chat")
 _PREFIX_SHARE = 0.75
 # An answer between two texts of unknown length is given so much of the context at least.
 _INFILL_ANSWER = 0.25
+# Where a model file says that it was trained with the suffix first; GGUF has no key of its own for it.
+_INFILL_ORDER = "codemodel.infill.order"
+_SUFFIX_FIRST = "spm"
 _NO_FILE_NAME = "\n\n--- snippet ---\n\n"
 
 
@@ -53,6 +56,7 @@ class PromptFormat:
         self._begin = model.token_text(model.beginning_of_text)
         self.template = model.chat_template or ""
         name = model.metadata("general.name").lower() + model.metadata("general.finetune").lower()
+        self._suffix_first = model.metadata(_INFILL_ORDER) == _SUFFIX_FIRST
         self._converses = bool(self.template) or any(word in name for word in _CONVERSING)
         try:
             self._format = ChatTemplate(
@@ -108,7 +112,10 @@ class PromptFormat:
         return self._model.tokenize(text, add_special=not written, parse_special=True)
 
     def _between(self, infill: Infill, room: int) -> list[int]:
-        """Other files, prefix, suffix, middle: the order that models with these tokens are trained on."""
+        """Other files, then prefix and suffix in the order that the model was trained on.
+
+        The suffix comes first only where the file says so: `before after SUFFIX middle PREFIX` (Bavarian et al. 2022).
+        """
         before, after, middle = self._model.fill_in_tokens
         if min(before, after, middle) < 0:
             message = "this model has no tokens for filling in the middle: leave `suffix` out"
@@ -120,6 +127,8 @@ class PromptFormat:
         room -= len(prefix) + len(suffix)
         extra = self._extra(infill.extra)
         extra = extra[len(extra) - min(len(extra), max(0, room)) :]
+        if self._suffix_first:
+            return [*extra, *begin, before, after, *suffix, middle, *prefix, *prompt]
         return [*extra, *begin, before, *prefix, *prompt, after, *suffix, middle]
 
     def _extra(self, snippets: Sequence[Snippet]) -> list[int]:
