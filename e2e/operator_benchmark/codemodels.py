@@ -24,7 +24,7 @@ class CodeModels(ABC):
         return {"engine": {"parallel": 8}}
 
     def resource(self, name: str) -> Manifest:
-        """Return a suspended CodeModel: it has its children, the autoscaler included, but those that only pods need."""
+        """Return a suspended CodeModel: it has all its children, the autoscaler included, and no pod."""
         return {
             "apiVersion": "codemodel.dev/v1alpha1",
             "kind": "CodeModel",

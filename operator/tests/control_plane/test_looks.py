@@ -20,7 +20,7 @@ _REPAIRS = 4
 
 
 def suspended(namespace: str, name: str) -> dict[str, object]:
-    """A CodeModel that has the children of one that does not run at once, and whose children nobody changes."""
+    """A CodeModel that has all its children at once, and whose children nobody changes."""
     return {
         "apiVersion": "codemodel.dev/v1alpha1",
         "kind": "CodeModel",
@@ -92,6 +92,7 @@ def test_in_a_burst_all_get_their_children_before_they_get_a_status(control_plan
             ("create", "services"): 2 * _BURST,
             ("create", "horizontalpodautoscalers"): _BURST,
             ("create", "networkpolicies"): _BURST,
+            ("create", "poddisruptionbudgets"): _BURST,
             ("create", "events"): _BURST,
             ("patch", "codemodels/status"): _BURST,
         }

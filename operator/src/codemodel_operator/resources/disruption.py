@@ -8,11 +8,8 @@ from .labels import metadata, selector
 
 
 def build_disruption_budget(owner: Owner, spec: CodeModelSpec) -> dict[str, Any] | None:
-    """Return the budget.
-
-    None when there is never more than one replica, for it could only forbid every drain, and when none is to run.
-    """
-    if spec.scaling.max_replicas == 1 or spec.suspend:
+    """Return the budget, None when there is never more than one replica: it could only forbid every drain."""
+    if spec.scaling.max_replicas == 1:
         return None
     return {
         "apiVersion": "policy/v1",
