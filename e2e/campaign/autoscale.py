@@ -5,7 +5,7 @@ from pathlib import Path
 
 from e2e.api import Api
 from e2e.campaign.parts import COOLDOWNS, ENTRIES, MOST, TIMELINE, Part, ended
-from e2e.campaign.service import NAME, NAMESPACE
+from e2e.campaign.service import LABELS, NAME, NAMESPACE
 from e2e.load.results import Results, ResultsError, read
 from e2e.timeline import scaling
 from e2e.timeline.derive import scale_timeline
@@ -80,7 +80,7 @@ def _comes_back(api: Api, cooldown: int) -> bool:
     """Wait until one pod is left, and tell whether that came."""
     try:
         until(
-            lambda: api.list("Pod", NAMESPACE, f"codemodel.dev/name={NAME}"),
+            lambda: api.list("Pod", NAMESPACE, LABELS),
             lambda pods: len(pods) == 1,
             what="one pod to be left",
             seconds=scaling.down_seconds(cooldown) + _GONE_SECONDS,

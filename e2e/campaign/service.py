@@ -14,7 +14,8 @@ from e2e.waiting import until
 NAMESPACE = "codemodel-report"
 NAME = "reported-coder"
 
-_LABELS = f"codemodel.dev/name={NAME}"
+LABELS = f"codemodel.dev/name={NAME}"
+"""Of the CodeModel's pods and of all its children."""
 
 NODE_PORTS = {8081: 30081, 8082: 30082, 8083: 30083}
 """Ports of 127.0.0.1 that lead to ports of the node, and are not the sample's."""
@@ -85,7 +86,7 @@ class Service:
         self._api.delete("CodeModel", NAME, NAMESPACE)
         until(
             lambda: [
-                thing for kind in ("Pod", "Service") for thing in self._api.list(kind, NAMESPACE, _LABELS)
+                thing for kind in ("Pod", "Service") for thing in self._api.list(kind, NAMESPACE, LABELS)
             ],
             lambda left: not left,
             what="the replicas of the scenario before to be gone",

@@ -119,7 +119,7 @@ class Examples:
         if choose.random() < _LESSONS_AMONG_HOLES:
             text = choose.choice(self._lessons).source
         else:
-            text = self._short(choose, length)
+            text = self._excerpt(choose, _row_of(length))
         return _asked(anywhere(text, choose), suffix_first=False)
 
     def _cursor(self, choose: random.Random, length: int) -> Document:
@@ -128,10 +128,9 @@ class Examples:
             text = choose.choice(self._lessons).source
         elif kind < _LESSONS_AMONG_HOLES + _FUNCTIONS_AMONG_CURSORS:
             text = choose.choice(self._functions).code
-        elif choose.random() < _LONG_AMONG_CURSORS:
-            text = self._short(choose, length)
         else:
-            text = self._window(choose, choose.randint(80, _SHORT_TEXT))
+            most = _row_of(length) if choose.random() < _LONG_AMONG_CURSORS else _SHORT_TEXT
+            text = self._excerpt(choose, most)
         cut = at_a_word if choose.random() < _AT_WORDS_AMONG_CURSORS else anywhere
         return _asked(cut(text, choose), suffix_first=choose.random() < _SUFFIX_FIRST_AMONG_CURSORS)
 
@@ -146,15 +145,20 @@ class Examples:
         asked = choose.choice(headers(lesson.source)) if kind < 0.3 else request(phrase, choose)
         return _whole(Request(asked, lesson.source).document())
 
-    def _short(self, choose: random.Random, length: int) -> str:
-        """Return a short text, or one that fills the row: whole ones, to learn where the middle ends."""
-        return self._window(choose, choose.randint(80, int(length * 2.6)))
+    def _excerpt(self, choose: random.Random, most: int) -> str:
+        """Return a piece of a file of at most about so many characters."""
+        return self._window(choose, choose.randint(80, most))
 
     def _window(self, choose: random.Random, characters: int) -> str:
         """Return about so many characters of a file, from the start of a line."""
         (source,) = choose.choices(self._sources, self._weights)
         start = source.text.rfind("\n", 0, choose.randrange(len(source.text))) + 1
         return source.text[start : start + characters]
+
+
+def _row_of(length: int) -> int:
+    """Return how many characters fit into a row whole: to learn where the middle ends, it must not be cut off."""
+    return int(length * 2.6)
 
 
 def _whole(text: str) -> Document:

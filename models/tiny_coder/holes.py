@@ -44,7 +44,7 @@ def anywhere(text: str, choose: random.Random) -> Hole:
         end = _lines_end(text, line_end, choose.choice((0, 0, 1, 1, 2, 3, 5)))
     else:
         end = min(len(text), start + choose.randint(1, 60))
-    return Hole(text[:start], text[end:], text[start:end])
+    return _taken(text, start, end)
 
 
 def at_a_word(text: str, choose: random.Random) -> Hole:
@@ -67,7 +67,7 @@ def at_a_word(text: str, choose: random.Random) -> Hole:
             end = _lines_end(text, end, choose.choice((0, 0, 0, 1, 1, 2, 3)))
     if text[start - 1 : start] == " " and choose.random() < 0.5:
         start -= 1
-    return Hole(text[:start], text[end:], text[start:end])
+    return _taken(text, start, end)
 
 
 def a_name(code: str, choose: random.Random) -> Hole | None:
@@ -85,7 +85,11 @@ def a_name(code: str, choose: random.Random) -> Hole | None:
     if not places:
         return None
     start, end = choose.choice(places)
-    return Hole(code[:start], code[end:], code[start:end])
+    return _taken(code, start, end)
+
+
+def _taken(text: str, start: int, end: int) -> Hole:
+    return Hole(text[:start], text[end:], text[start:end])
 
 
 def _indented(text: str, start: int, end: int) -> int:
