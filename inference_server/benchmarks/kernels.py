@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from codemodel_server.cpu import cpu_quota, thread_count, usable_cpus
-from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome, Piece
+from codemodel_server.engines.llama_cpp.native.batch import Piece
+from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from inference_server.benchmarks import llama_server, model
 

@@ -24,9 +24,11 @@ _NORMS = 2 * WIDTH * 4
 
 
 @pytest.mark.parametrize(
-    ("context", "parallel", "cells"), [(512, 2, 1024), (100, 3, 512), (2048, 1, 2048), (9999, 2, 4096)]
+    ("context", "parallel", "cells"), [(512, 2, 1536), (100, 3, 512), (2048, 1, 2048), (9999, 2, 6144)]
 )
-def test_cells_are_of_all_contexts_within_the_trained_one(context: int, parallel: int, cells: int) -> None:
+def test_cells_are_of_all_contexts_and_one_for_reading_within_the_trained_one(
+    context: int, parallel: int, cells: int
+) -> None:
     assert cell_count(_PLAIN, context, parallel) == cells
 
 
@@ -45,7 +47,7 @@ def test_a_cell_holds_a_key_and_a_value_for_each_head(
     # Two layers, and heads of 32 numbers each.
     header = header_of(model(kv_heads=kv_heads))
     assert bytes_per_cell(header, kind) == size
-    assert required_memory(header, 1024, 2, kv_type=kind).kv == 2048 * size
+    assert required_memory(header, 1024, 2, kv_type=kind).kv == 3072 * size
 
 
 def test_a_type_that_keys_cannot_have_is_refused() -> None:

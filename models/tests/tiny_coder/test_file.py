@@ -10,7 +10,8 @@ import pytest
 import yaml
 from tokenizers import Tokenizer
 
-from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome, Piece
+from codemodel_server.engines.llama_cpp.native.batch import Piece
+from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.prompt import PromptFormat
 from codemodel_server.engines.request import GenerationRequest, Infill, Message

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from codemodel_delivery.gguf.estimate import bytes_per_cell, required_memory, usable_context
 from codemodel_delivery.gguf.header import Header
-from codemodel_delivery.gguf.room import limit_for
+from codemodel_delivery.gguf.room import contexts, limit_for
 
 from .api.quantity import parse_quantity
 from .api.spec import CodeModelSpec
@@ -141,7 +141,7 @@ def _needed(header: Header, spec: CodeModelSpec) -> int:
     """Bytes for all contexts: by the estimate, and by the server, which would hold fewer tokens with less."""
     engine = spec.engine
     estimate = required_memory(header, engine.context_length, engine.parallel)
-    cells = usable_context(header, engine.context_length) * engine.parallel
+    cells = usable_context(header, engine.context_length) * contexts(engine.parallel)
     return max(estimate.total, limit_for(header.weight_bytes, cells, bytes_per_cell(header)))
 
 

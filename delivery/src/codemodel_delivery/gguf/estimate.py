@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from codemodel_delivery.gguf.compute import compute_memory
 from codemodel_delivery.gguf.header import Header
+from codemodel_delivery.gguf.room import contexts
 from codemodel_delivery.gguf.tensors import Tensor
 from codemodel_delivery.gguf.types import TENSOR_TYPES
 
@@ -105,8 +106,9 @@ def usable_context(header: Header, context_length: int) -> int:
 
 
 def cell_count(header: Header, context_length: int, parallel: int) -> int:
-    """Tokens that the attention memory is made for, all sequences together."""
-    return math.ceil(usable_context(header, context_length) * parallel / _CELLS_MULTIPLE) * _CELLS_MULTIPLE
+    """Tokens that attention memory is made for, all sequences together, and for reading beside them."""
+    wanted = usable_context(header, context_length) * contexts(parallel)
+    return math.ceil(wanted / _CELLS_MULTIPLE) * _CELLS_MULTIPLE
 
 
 def bytes_per_cell(header: Header, kv_type: str = "f16") -> int:

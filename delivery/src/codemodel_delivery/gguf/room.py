@@ -6,6 +6,13 @@ _BESIDE_BYTES = 192 << 20
 _USABLE = 95
 
 
+def contexts(parallel: int) -> int:
+    """How many whole contexts a server wants room for: one for each sequence that is decoded with others, and one in
+    which long prompts are read beside them.
+    """
+    return parallel + 1 if parallel > 1 else parallel
+
+
 def limit_for(weight_bytes: int, cells: int, bytes_per_cell: int) -> int:
     """The memory limit, in bytes, with which a server makes room for so many tokens."""
     # Rounded up in whole numbers, so that it is never a byte too little.

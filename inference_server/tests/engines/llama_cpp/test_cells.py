@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from codemodel_server.engines.llama_cpp.cells import cell_count
+from codemodel_server.engines.llama_cpp.cells import cell_count, cells_for_prefill
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.errors import LoadError
@@ -14,9 +14,10 @@ GIB = 1 << 30
 CELL, WEIGHTS = 512 << 10, int(3.8 * GIB)
 
 
-def test_all_contexts_fit_where_there_is_memory() -> None:
-    assert cell_count(4096, 4, CELL, WEIGHTS, None) == 16384
-    assert cell_count(4096, 4, CELL, WEIGHTS, 16 * GIB) == 16384
+def test_all_contexts_and_one_for_reading_fit_where_there_is_memory() -> None:
+    assert cell_count(4096, 4, CELL, WEIGHTS, None) == 5 * 4096
+    assert cell_count(4096, 4, CELL, WEIGHTS, 16 * GIB) == 5 * 4096
+    assert cell_count(4096, 1, CELL, WEIGHTS, None) == 4096
 
 
 def test_a_limit_makes_it_smaller_but_one_context_has_to_fit() -> None:
@@ -25,6 +26,13 @@ def test_a_limit_makes_it_smaller_but_one_context_has_to_fit() -> None:
         LoadError, match="memory limit is 5120 MiB: raise the limit, or lower the context length"
     ):
         cell_count(4096, 4, CELL, WEIGHTS, 5 * GIB)
+
+
+def test_one_context_is_for_reading_unless_the_others_would_keep_less_than_half() -> None:
+    assert cells_for_prefill(5 * 4096, 4096, 4) == 4096
+    assert cells_for_prefill(3 * 4096, 4096, 4) == 4096
+    assert cells_for_prefill(3 * 4096 - 1, 4096, 4) == 0
+    assert cells_for_prefill(4096, 4096, 1) == 0
 
 
 def test_the_size_of_a_cell_is_that_of_the_model(small_model: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines.events import Finish, Text
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
-from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome, Piece
+from codemodel_server.engines.llama_cpp.native.batch import Piece
+from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.request import GenerationRequest, Infill, Plain, Priority, Sampling
 from codemodel_server.errors import EngineFailedError, InvalidRequestError

@@ -2,8 +2,16 @@
 
 import numpy as np
 
-from codemodel_server.engines.llama_cpp.pace import CHEAP_POSITION, MIXED, MOST_TILES, TILE, Pace
-from codemodel_server.engines.llama_cpp.plan import INFILL_STEPS, Reader, readings, writers
+from codemodel_server.engines.llama_cpp.pace import (
+    CHEAP_POSITION,
+    LONGEST_SECONDS,
+    MIXED,
+    MOST_TILES,
+    STREAMING_SECONDS,
+    TILE,
+    Pace,
+)
+from codemodel_server.engines.llama_cpp.plan import INFILL_STEPS, Reader, Readings, readings, writers
 from codemodel_server.engines.request import Priority
 
 SECONDS = 0.01
@@ -26,15 +34,15 @@ def reader(
 def test_prompts_share_what_may_be_read() -> None:
     readers = [reader(0, 8, 8), reader(1, 100), reader(2, 8, 8), reader(3, 100, arrival=1.0)]
     assert [one.key for one in writers(readers, 0)] == [0, 2]
-    assert readings(readers, 0, 120, SECONDS) == {1: 100, 3: 20}
-    assert readings([reader(1, 5000, 64)], 0, 64, SECONDS) == {1: 64}
+    assert readings(readers, 0, 120, SECONDS).inside == {1: 100, 3: 20}
+    assert readings([reader(1, 5000, 64)], 0, 64, SECONDS).inside == {1: 64}
 
 
 def test_a_short_prompt_overtakes_a_long_one_but_not_for_ever() -> None:
     long = reader(0, 1000)
-    assert list(readings([long, reader(1, 10, arrival=1.0)], 0, 10, SECONDS)) == [1]
+    assert list(readings([long, reader(1, 10, arrival=1.0)], 0, 10, SECONDS).inside) == [1]
     # The long one would have been done after ten seconds, had it been alone.
-    assert list(readings([long, reader(1, 10, arrival=11.0)], 0, 10, SECONDS)) == [0]
+    assert list(readings([long, reader(1, 10, arrival=11.0)], 0, 10, SECONDS).inside) == [0]
 
 
 def test_infill_comes_first_and_conversations_every_other_step() -> None:
@@ -42,17 +50,47 @@ def test_infill_comes_first_and_conversations_every_other_step() -> None:
     waiting = reader(2, 50)
     everybody = [chat, infill, waiting]
     assert [[one.key for one in writers(everybody, step)] for step in range(INFILL_STEPS)] == [[0, 1], [1]]
-    assert [list(readings(everybody, step, 64, SECONDS)) for step in range(INFILL_STEPS)] == [[2], []]
+    assert [list(readings(everybody, step, 64, SECONDS).inside) for step in range(INFILL_STEPS)] == [[2], []]
     reading = reader(1, 200, priority=Priority.INFILL, arrival=5.0)
-    assert list(readings([waiting, reading], 0, 64, SECONDS)) == [1]
+    assert list(readings([waiting, reading], 0, 64, SECONDS).inside) == [1]
 
 
 def test_who_needs_what_another_is_about_to_read_waits_for_it() -> None:
     leader, follower = reader(0, 100, 32, first=7), reader(1, 120, 32, first=7, arrival=1.0)
     stranger = reader(2, 10, arrival=2.0)
-    assert readings([leader, follower, stranger], 0, 200, 1.0) == {2: 10, 0: 68}
+    assert readings([leader, follower, stranger], 0, 200, 1.0).inside == {2: 10, 0: 68}
     alone = reader(1, 120, 32, first=7, arrival=1.0, shares=False)
-    assert readings([leader, alone], 0, 200, SECONDS) == {0: 68, 1: 88}
+    assert readings([leader, alone], 0, 200, SECONDS).inside == {0: 68, 1: 88}
+
+
+def test_a_long_prompt_is_read_beside_the_steps_and_who_is_behind_it_waits() -> None:
+    long, longer, short = reader(0, 1000), reader(1, 2000), reader(2, 10, arrival=1.0)
+    assert readings([long, longer, short], 0, 64, SECONDS, longest=128) == Readings({2: 10}, 0)
+    late = reader(3, 10, arrival=11.0)
+    assert readings([long, longer, late], 0, 64, SECONDS, longest=128) == Readings({}, 0)
+    # What is left of it is short, but it is where it is.
+    rest = reader(0, 1000, 900)
+    assert readings([rest, longer], 0, 64, SECONDS, longest=128, begun=0) == Readings({}, 0)
+    assert readings([rest, longer], 0, 64, SECONDS, longest=128) == Readings({0: 64}, 1)
+
+
+def test_one_part_is_read_beside_the_steps_at_a_time_and_infill_does_not_wait_for_it() -> None:
+    long, begun = reader(0, 1000), reader(1, 2000)
+    assert readings([long, begun], 0, 64, SECONDS, longest=128, begun=1) == Readings({}, 1)
+    infill = reader(2, 1000, priority=Priority.INFILL, arrival=9.0)
+    assert readings([begun, infill], 0, 64, SECONDS, longest=128, begun=1) == Readings({2: 64}, 1)
+    assert readings([begun, infill], 1, 64, SECONDS, longest=128, begun=1) == Readings({2: 64}, None)
+    assert readings([begun, infill], 0, 64, SECONDS, longest=128) == Readings({}, 2)
+
+
+def test_who_needs_what_is_being_read_beside_the_steps_waits_for_it() -> None:
+    leader, follower = reader(0, 1000, first=7), reader(1, 1020, first=7, arrival=1.0)
+    stranger = reader(2, 10, arrival=2.0)
+    for position in (0, 256):
+        ahead = reader(0, 1000, position, first=7)
+        behind = reader(1, 1020, position, first=7, arrival=1.0)
+        assert readings([behind, ahead], 0, 64, SECONDS, longest=128, begun=0) == Readings({}, 0)
+    assert readings([leader, follower, stranger], 0, 64, SECONDS, longest=128) == Readings({2: 10}, 0)
 
 
 def test_the_pace_is_learnt() -> None:
@@ -89,6 +127,14 @@ def test_only_small_parts_at_the_beginning_of_prompts_go_together_with_streams()
     assert not pace.together(4, MIXED, 0)
     assert not pace.together(4, MIXED - 4, CHEAP_POSITION)
     assert pace.together(0, 512, CHEAP_POSITION)
+
+
+def test_a_prompt_beside_the_streams_gets_several_times_as_long_as_their_token_takes() -> None:
+    pace = Pace(512, 0.006)
+    assert pace.beside() == STREAMING_SECONDS
+    for seconds, given in ((0.01, STREAMING_SECONDS), (0.05, 0.2), (0.1, 0.4), (10.0, LONGEST_SECONDS)):
+        pace.learn_writing(seconds)
+        assert abs(pace.beside() - given) < 1e-9
 
 
 def test_a_decode_is_padded_to_a_number_of_rows_that_is_computed_faster() -> None:

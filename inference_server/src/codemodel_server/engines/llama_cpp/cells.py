@@ -1,16 +1,16 @@
 """How many tokens the attention memory is made for."""
 
-from codemodel_delivery.gguf.room import cells_within, limit_for
+from codemodel_delivery.gguf.room import cells_within, contexts, limit_for
 from codemodel_server.errors import LoadError
 
 
 def cell_count(
     context_length: int, parallel: int, bytes_per_cell: int, weight_bytes: int, memory_limit: int | None
 ) -> int:
-    """The tokens that all sequences together may hold.
+    """The tokens that there is room for: those of all sequences together, and those that are read beside them.
 
-    There is room for `parallel` whole contexts, unless the memory limit does not allow it: sequences seldom fill
-    theirs, and one that cannot be finished yet waits, so less is enough. One whole context has to fit.
+    That is a whole context for each, unless the memory limit does not allow it: sequences seldom fill theirs, and one
+    that cannot be finished yet waits, so less is enough. One whole context has to fit.
 
     Args:
         context_length: tokens of one sequence.
@@ -22,7 +22,7 @@ def cell_count(
     Raises:
         LoadError: there is no room for one context.
     """
-    wanted = context_length * parallel
+    wanted = context_length * contexts(parallel)
     if memory_limit is None or bytes_per_cell == 0:
         return wanted
     cells = min(wanted, cells_within(memory_limit, weight_bytes, bytes_per_cell))
@@ -33,3 +33,17 @@ def cell_count(
             f"and the memory limit is {memory_limit / 2**20:.0f} MiB: raise the limit, or lower the context length"
         )
     return cells
+
+
+def cells_for_prefill(cells: int, context_length: int, parallel: int) -> int:
+    """How many of the tokens are set apart for reading long prompts beside the streams: those of one sequence.
+
+    None where there are no others, or where they would keep less than half of what they want.
+
+    Args:
+        cells: tokens that there is room for in all.
+        context_length: tokens of one sequence.
+        parallel: sequences.
+    """
+    left = cells - context_length
+    return context_length if parallel > 1 and 2 * left >= context_length * parallel else 0

@@ -9,12 +9,14 @@ import numpy as np
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines.base import Activity, ModelFacts, room_for_answer
 from codemodel_server.engines.events import Candidate, Event, Finish, Waiting
-from codemodel_server.engines.llama_cpp.cells import cell_count
+from codemodel_server.engines.llama_cpp.cells import cell_count, cells_for_prefill
 from codemodel_server.engines.llama_cpp.grammar import grammar_of_schema
-from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Piece
+from codemodel_server.engines.llama_cpp.native.batch import Piece
+from codemodel_server.engines.llama_cpp.native.context import COPIED_AT_ONCE, ContextSize, NativeContext
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.native.sampler import Sampler, recent_tokens
 from codemodel_server.engines.llama_cpp.pace import Pace
+from codemodel_server.engines.llama_cpp.prefill import PART, Prefill
 from codemodel_server.engines.llama_cpp.prompt import PromptFormat
 from codemodel_server.engines.llama_cpp.scheduler import Scheduler
 from codemodel_server.engines.llama_cpp.sequence import Sequence as Running
@@ -122,9 +124,15 @@ class LoadedModel:
         self._context_length = context_length
         self._format = PromptFormat(model)
         cells = cell_count(context_length, parallel, model.bytes_per_cell, model.size_bytes, memory_limit)
-        self._context = NativeContext(model, ContextSize(cells, min(_BATCH, cells), places, threads))
-        pace = Pace(self._context.size.batch, warm_up(self._context))
-        self._scheduler = Scheduler(model, self._context, places, pace)
+        copies = model.copies_cells(COPIED_AT_ONCE)
+        apart = cells_for_prefill(cells, context_length, parallel) if copies else 0
+        # Two contexts compute in as much memory as one would, because each has the smaller batches.
+        batch = PART if apart else _BATCH
+        size = ContextSize(cells - apart, min(batch, cells - apart), places, threads)
+        self._context = NativeContext(model, size)
+        self._prefill = Prefill(model, self._context, apart, threads) if apart else None
+        pace = Pace(size.batch, warm_up(self._context))
+        self._scheduler = Scheduler(model, self._context, places, pace, self._prefill)
         self._scheduler.start()
 
     def prepare(self, request: GenerationRequest) -> LlamaCppGeneration:
@@ -176,6 +184,8 @@ class LoadedModel:
     def close(self) -> None:
         """Ends all generations and frees the model."""
         self._scheduler.close()
+        if self._prefill is not None:
+            self._prefill.close()
         self._context.close()
         self._model.close()
 

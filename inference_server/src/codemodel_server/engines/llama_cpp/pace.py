@@ -1,4 +1,4 @@
-"""How much of the prompts a step reads, so that it ends in time on whatever machine this is."""
+"""How much of the prompts is read between two tokens, so that those who wait get theirs in time on any machine."""
 
 # Nobody who watches an answer being written notices gaps of this length (see docs/performance.md).
 STREAMING_SECONDS = 0.15
@@ -13,6 +13,11 @@ CHEAP_POSITION = 256
 # Between two tokens of the streams, a tile is read for each prompt that ends with it, but no more than these: prompts
 # in larger groups take less time, and the streams' decodes are fuller after them. Long prompts share one tile.
 MOST_TILES = 4
+# Longer prompts are read beside the steps (`Prefill`): by tiles they would stop the streams for longer.
+LONGEST_INSIDE = 2 * TILE
+# A prompt that is read beside the streams gets four times as long as their token takes: then it takes a quarter longer
+# than it would take alone, and they write as fast as they can with the fifth that is theirs.
+_READING_TO_WRITING = 4.0
 # On a slow machine a tile takes too long for those who wait for a token.
 LONGEST_SECONDS = 0.6
 _NEWEST_WEIGHT = 0.3
@@ -34,11 +39,20 @@ class Pace:
     def __init__(self, batch: int, seconds_per_token: float) -> None:
         self.seconds_per_token = seconds_per_token
         self._batch = batch
+        self._writing = 0.0
 
     def learn(self, tokens: int, seconds: float) -> None:
         """Notes how long a decode took; small ones say nothing, for they wait for the memory."""
         if tokens >= TILE // 2:
             self.seconds_per_token += _NEWEST_WEIGHT * (seconds / tokens - self.seconds_per_token)
+
+    def learn_writing(self, seconds: float) -> None:
+        """Notes how long the last decode of the streams took."""
+        self._writing = seconds
+
+    def beside(self) -> float:
+        """How many seconds a prompt is read beside the streams before they get their next token."""
+        return min(max(STREAMING_SECONDS, _READING_TO_WRITING * self._writing), LONGEST_SECONDS)
 
     def tokens(self, streams: int, ending: int) -> int:
         """How many tokens of prompts the next step reads: whole tiles, as a rule.

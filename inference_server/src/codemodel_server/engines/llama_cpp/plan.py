@@ -1,5 +1,6 @@
 """Whose turn it is: who gets a token in a step, and whose prompt is read in it. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,29 +37,54 @@ class Reader:
         return len(self.prompt) - self.position
 
 
-def readings(readers: Sequence[Reader], step: int, tokens: int, seconds_per_token: float) -> dict[int, int]:
-    """How many tokens of prompts the next step reads.
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What is read of prompts.
+
+    Attributes:
+        inside: how many tokens the step itself reads, by key, who is first served first.
+        beside: whose prompt is read beside the steps; None is nobody's.
+    """
+
+    inside: dict[int, int]
+    beside: int | None = None
+
+
+def readings(
+    readers: Sequence[Reader],
+    step: int,
+    tokens: int,
+    seconds_per_token: float,
+    *,
+    longest: float = math.inf,
+    begun: int | None = None,
+) -> Readings:
+    """Whose prompts are read next; those that have to wait are left out.
 
     Args:
         readers: all generations under way.
         step: its number.
-        tokens: how many may be read.
+        tokens: how many the step may read.
         seconds_per_token: of reading, to tell who would be done first.
-
-    Returns:
-        Tokens by key, who is first served first; those that have to wait are left out.
+        longest: longer prompts are read beside the steps, one at a time, as far as they are longer.
+        begun: the key of one of which a part is being read beside the steps: no step reads it.
     """
-    chosen: dict[int, int] = {}
-    ahead: list[Reader] = []
+    inside: dict[int, int] = {}
+    ahead = [reader for reader in readers if reader.key == begun]
     for reader in _in_turn(readers, step, seconds_per_token):
-        if tokens <= 0:
-            break
+        if reader.key == begun:
+            return Readings(inside, begun)
         if any(_follows(reader, other) for other in ahead):
             continue
-        chosen[reader.key] = min(tokens, reader.unread)
-        tokens -= chosen[reader.key]
+        # Somebody at the cursor does not wait for a part of somebody else's prompt.
+        if reader.unread > longest and (begun is None or reader.priority is not Priority.INFILL):
+            # Who comes behind it waits, as behind any other whose turn it is.
+            return Readings(inside, reader.key if begun is None else begun)
+        if tokens > 0:
+            inside[reader.key] = min(tokens, reader.unread)
+            tokens -= inside[reader.key]
         ahead.append(reader)
-    return chosen
+    return Readings(inside)
 
 
 def writers(readers: Sequence[Reader], step: int) -> list[Reader]:

@@ -8,15 +8,15 @@ import time
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 
-import numpy as np
-
 from codemodel_server.engines.base import Activity
-from codemodel_server.engines.events import Candidate, Token
-from codemodel_server.engines.llama_cpp.native.context import MOST_SEQUENCES, NativeContext, Outcome, Piece
+from codemodel_server.engines.llama_cpp.choice import Choice
+from codemodel_server.engines.llama_cpp.native.batch import Piece
+from codemodel_server.engines.llama_cpp.native.context import MOST_SEQUENCES, NativeContext, Outcome
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
-from codemodel_server.engines.llama_cpp.native.sampler import Candidates, Logits
-from codemodel_server.engines.llama_cpp.pace import TILE, Pace
-from codemodel_server.engines.llama_cpp.plan import readings, writers
+from codemodel_server.engines.llama_cpp.native.sampler import Logits
+from codemodel_server.engines.llama_cpp.pace import LONGEST_INSIDE, READING_SECONDS, TILE, Pace
+from codemodel_server.engines.llama_cpp.plan import Reader, readings, writers
+from codemodel_server.engines.llama_cpp.prefill import PART, Prefill
 from codemodel_server.engines.llama_cpp.room import Room
 from codemodel_server.engines.llama_cpp.sequence import Sequence
 from codemodel_server.engines.request import Priority
@@ -32,29 +32,35 @@ _EXPIRE_STEPS = 8
 class Scheduler:
     """Runs the sequences that are submitted; it owns the context, and its thread is the only one to use it.
 
-    Sequences join and leave between steps. A step is a token for each that writes, and as much of the prompts as the
-    pace allows.
+    Sequences join and leave between steps. A step is a token for each that writes, and as much of short prompts as the
+    pace allows; between two steps, a long prompt is read on.
 
     Args:
         model: chooses among its tokens.
         context: where they are computed.
         places: how many sequences may run at a time.
         pace: how much a step may read.
+        prefill: reads long prompts; None leaves them to the steps.
     """
 
-    def __init__(self, model: NativeModel, context: NativeContext, places: int, pace: Pace) -> None:
+    def __init__(
+        self, model: NativeModel, context: NativeContext, places: int, pace: Pace, prefill: Prefill | None
+    ) -> None:
         self._model = model
         self._context = context
         self._places = places
         self._pace = pace
+        self._prefill = prefill
+        self._choice = Choice(model)
         self._room = self._empty_room()
         self._inbox: queue.SimpleQueue[Sequence | None] = queue.SimpleQueue()
         self._waiting: list[Sequence] = []
         self._running: list[Sequence] = []
-        self._candidates = Candidates(model.vocabulary_size)
         self._step = 0
         self._decodes = 0
         self._closing = False
+        # Whether somebody waits for a token, so that only infills are worth a step before it is due.
+        self._streams = False
         # The sequence that a decode under way is for, if it is for one only.
         self._alone: Sequence | None = None
         self._alone_lock = threading.Lock()
@@ -67,12 +73,15 @@ class Scheduler:
     def submit(self, sequence: Sequence) -> None:
         """Takes a sequence; its events come through its queue. On any thread."""
         self._inbox.put(sequence)
+        if not self._streams or sequence.request.priority is Priority.INFILL:
+            self._wake()
 
     def cancel(self, sequence: Sequence) -> None:
         """Ends the decode under way if it is for this cancelled sequence alone. On any thread."""
         with self._alone_lock:
             if self._alone is sequence:
                 self._context.abort()
+        self._wake()
 
     def close(self) -> None:
         """Ends all sequences and the thread."""
@@ -80,6 +89,7 @@ class Scheduler:
         with self._alone_lock:
             self._context.abort()
         self._inbox.put(None)
+        self._wake()
         self._thread.join()
 
     def activity(self) -> Activity:
@@ -89,6 +99,10 @@ class Scheduler:
         total = self._room.used(running)
         slots = tuple(sequence.slot() for sequence in running)
         return Activity(slots, self._room.cells, min(used, total), max(0, total - used), self._decodes)
+
+    def _wake(self) -> None:
+        if self._prefill is not None:
+            self._prefill.wake()
 
     def _run(self) -> None:
         while not self._closing:
@@ -146,20 +160,60 @@ class Scheduler:
         self._step += 1
         if self._step % _EXPIRE_STEPS == 0:
             self._room.expire(self._pace.seconds_per_token)
+        begun = self._prefill.reading if self._prefill is not None else None
         for sequence in self._running:
-            if sequence.reading:
+            if sequence.reading and sequence is not begun:
                 self._room.catch_up(sequence)
         readers = [sequence.reader() for sequence in self._running]
-        cost = self._pace.seconds_per_token
         writing = {reader.key: 1 for reader in writers(readers, self._step)}
         ending = sum(0 < reader.unread <= TILE for reader in readers)
-        reading = readings(readers, self._step, self._pace.tokens(len(writing), ending), cost)
+        reading = readings(
+            readers,
+            self._step,
+            self._pace.tokens(len(writing), ending),
+            self._pace.seconds_per_token,
+            longest=LONGEST_INSIDE if self._prefill is not None else math.inf,
+            begun=begun.id if begun is not None else None,
+        )
+        self._decode_step(writing, reading.inside, readers)
+        beside = next((sequence for sequence in self._running if sequence.id == reading.beside), None)
+        if self._prefill is not None and beside is not None:
+            self._read_beside(self._prefill, beside)
+
+    def _decode_step(
+        self, writing: Mapping[int, int], reading: Mapping[int, int], readers: Items[Reader]
+    ) -> None:
         farthest = max((reader.position for reader in readers if reader.key in reading), default=0)
         if self._pace.together(len(writing), sum(reading.values()), farthest):
             self._decode_all({**writing, **reading})
-        else:
-            self._decode_all(writing)
-            self._decode_all(reading)
+            return
+        started = time.monotonic()
+        self._decode_all(writing)
+        if writing:
+            self._pace.learn_writing(time.monotonic() - started)
+        self._decode_all(reading)
+
+    def _read_beside(self, prefill: Prefill, sequence: Sequence) -> None:
+        """Lets a long prompt be read until the streams are to get a token, or somebody comes who cannot wait."""
+        if prefill.reading is None:
+            sequence.started = sequence.started or time.monotonic()
+            if prefill.begin(sequence) is not Outcome.DONE:
+                self._give_up(sequence)
+                return
+        self._streams = any(not other.reading for other in self._running)
+        if not prefill.run(self._pace.beside() if self._streams else READING_SECONDS):
+            return
+        self._room.make(PART, self._running)
+        piece, outcome = prefill.end(sequence)
+        self._decodes += 1
+        if outcome is not Outcome.DONE:
+            self._give_up(sequence)
+            return
+        self._pace.learn(len(piece.tokens), prefill.seconds)
+        sequence.position += len(piece.tokens)
+        self._room.publish(sequence)
+        if piece.output:
+            self._write(sequence, prefill.logits())
 
     def _decode_all(self, counts: Mapping[int, int]) -> None:
         """Decodes so many tokens of sequences, by their numbers."""
@@ -186,8 +240,7 @@ class Scheduler:
         if outcome is Outcome.ABORTED:
             return
         if len(chosen) == 1:
-            self._leave(chosen[0])
-            self._fail(chosen[0], "llama.cpp could not compute this request: send another")
+            self._give_up(chosen[0])
             return
         # One of them is at fault: the others must not pay for it.
         for sequence, piece in zip(chosen, pieces, strict=True):
@@ -216,50 +269,36 @@ class Scheduler:
             if was_reading:
                 self._room.publish(sequence)
             if piece.output:
-                try:
-                    self._write(sequence, output)
-                except EngineFailedError as error:
-                    self._leave(sequence)
-                    sequence.events.put(error)
+                self._write(sequence, self._context.logits(output))
 
-    def _write(self, sequence: Sequence, output: int) -> None:
-        now = time.monotonic()
-        if sequence.limit == 0:
+    def _write(self, sequence: Sequence, logits: Logits) -> None:
+        try:
+            reason = self._choice.write(sequence, logits)
+        except EngineFailedError as error:
             self._leave(sequence)
-            sequence.finish("length", now)
+            sequence.events.put(error)
             return
-        logits = self._context.logits(output)
-        chosen = sequence.sampler.choose(self._candidates, logits)
-        now = time.monotonic()
-        sequence.first = sequence.first or now
-        if chosen is None:
+        if reason is not None:
             self._leave(sequence)
-            sequence.finish("stop", now)
-            return
-        ends = self._model.is_end(chosen)
-        if sequence.add(self._token(sequence, chosen, logits), ends=ends):
-            self._leave(sequence)
-            sequence.finish("stop" if ends or sequence.stream.stopped else "length", now)
-
-    def _token(self, sequence: Sequence, chosen: int, logits: Logits) -> Token:
-        piece = self._model.piece(chosen)
-        if sequence.request.logprobs is None:
-            return Token(chosen, piece)
-        logprobs = logits - _log_sum(logits)
-        count = min(sequence.request.logprobs, len(logits))
-        best = np.argsort(-logprobs, kind="stable")[:count]
-        alternatives = tuple(Candidate(int(i), self._model.piece(int(i)), float(logprobs[i])) for i in best)
-        return Token(chosen, piece, float(logprobs[chosen]), alternatives)
+            sequence.finish(reason, time.monotonic())
 
     def _leave(self, sequence: Sequence) -> None:
+        if self._prefill is not None:
+            self._prefill.forget(sequence)
         self._room.leave(sequence)
         self._running.remove(sequence)
+
+    def _give_up(self, sequence: Sequence) -> None:
+        self._leave(sequence)
+        self._fail(sequence, "llama.cpp could not compute this request: send another")
 
     def _fail(self, sequence: Sequence, message: str) -> None:
         sequence.events.put(EngineFailedError(message))
 
     def _start_over(self) -> None:
         for sequence in self._running:
+            if self._prefill is not None:
+                self._prefill.forget(sequence)
             self._fail(sequence, "internal error: see the server's log")
         self._running.clear()
         self._context.clear()
@@ -285,8 +324,3 @@ def _out_of_time(sequence: Sequence, now: float) -> bool:
     if sequence.first is None:
         return now - sequence.started >= (request.prefill_seconds or math.inf)
     return now - sequence.first >= (request.decode_seconds or math.inf)
-
-
-def _log_sum(logits: Logits) -> float:
-    highest = float(logits.max())
-    return highest + math.log(float(np.exp(logits - highest).sum()))

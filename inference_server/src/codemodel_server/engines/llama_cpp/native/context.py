@@ -1,7 +1,7 @@
 """The attention memory of all sequences, and the call that extends it. One thread at a time, but for `abort`."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from codemodel_server.engines.llama_cpp.native import library
+from codemodel_server.engines.llama_cpp.native.batch import Batch, Piece
 from codemodel_server.engines.llama_cpp.native.binding import llama_cpp
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.errors import LoadError
 
-Tokens = npt.NDArray[np.int32]
-
 MOST_SEQUENCES = 256
 """Sequences that llama.cpp can tell apart in one memory (LLAMA_MAX_SEQ in llama-cparams.h)."""
+
+COPIED_AT_ONCE = 64
+"""Cells that go into another context at a time: few, because they are in memory a third time meanwhile."""
 
 _FLASH_ATTENTION_ON = 1  # LLAMA_FLASH_ATTN_TYPE_ENABLED in llama.h
 
@@ -50,23 +52,6 @@ class ContextSize:
     threads: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a decode: tokens of one sequence, one after another.
-
-    Attributes:
-        sequence: its number, below the context's outputs.
-        position: of the first token.
-        tokens: shape (n,).
-        output: whether the token after the last one is to be chosen.
-    """
-
-    sequence: int
-    position: int
-    tokens: Tokens
-    output: bool
-
-
 class NativeContext:
     """One memory that all sequences share ("unified"): a prefix can belong to many of them without being copied.
 
@@ -79,7 +64,7 @@ class NativeContext:
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = size.cells
         parameters.n_batch = parameters.n_ubatch = size.batch
-        # One more sequence than is asked for: that of the padding.
+        # One more sequence than is asked for, for what comes and goes at once: the padding, and cells under way.
         parameters.n_seq_max = parameters.n_outputs_max = size.outputs + 1
         parameters.n_outputs_max_per_seq = 1
         parameters.kv_unified = True
@@ -97,7 +82,7 @@ class NativeContext:
             message = f"llama.cpp cannot make a context of {size.cells} tokens: {error}: "
             raise LoadError(message + "lower the context length or give more memory") from error
         self._memory = llama_cpp.llama_get_memory(self._pointer)
-        self._batch = _Batch(size.batch)
+        self._batch = Batch(size.batch)
         self._vocabulary = model.vocabulary_size
 
     @property
@@ -148,6 +133,44 @@ class NativeContext:
         """Takes a sequence's cells away, from `begin` to before `end` (-1: all)."""
         llama_cpp.llama_memory_seq_rm(self._memory, sequence, begin, end)
 
+    def ask(self, whether: Callable[[], bool]) -> None:
+        """Lets a function be asked between the nodes of a decode's graph, on its thread, whether to end it.
+
+        The computing threads stand still until it answers. It takes the place of `abort`.
+        """
+        self._asked = llama_cpp.ggml_abort_callback(lambda _data: whether())
+        llama_cpp.llama_set_abort_callback(self._pointer, self._asked, None)
+
+    def copy(self, source: int, begin: int, end: int, other: "NativeContext", target: int) -> bool:
+        """Copies a sequence's cells at positions from `begin` to before `end` into another context of the model.
+
+        Args:
+            source: the sequence's number here.
+            begin: first position.
+            end: behind the last position.
+            other: where to; it needs as many free cells.
+            target: the sequence's number there, which has the cells before them.
+
+        Returns:
+            Whether there was room; if not, some of the cells may be there.
+        """
+        step = COPIED_AT_ONCE
+        return all(
+            self._copy(source, at, min(at + step, end), other, target) for at in range(begin, end, step)
+        )
+
+    def _copy(self, source: int, begin: int, end: int, other: "NativeContext", target: int) -> bool:
+        mine, its = self.size.outputs, other.size.outputs
+        self.share(source, mine, begin, end)
+        state = np.empty(llama_cpp.llama_state_seq_get_size(self._pointer, mine), np.uint8)
+        data = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        llama_cpp.llama_state_seq_get_data(self._pointer, data, state.nbytes, mine)
+        self.remove(mine)
+        copied = llama_cpp.llama_state_seq_set_data(other._pointer, data, state.nbytes, its)
+        other.share(its, target, begin, end)
+        other.remove(its)
+        return bool(copied == state.nbytes)
+
     def clear(self) -> None:
         """Forgets all sequences."""
         llama_cpp.llama_memory_clear(self._memory, False)
@@ -155,41 +178,3 @@ class NativeContext:
     def close(self) -> None:
         """Frees the memory."""
         llama_cpp.llama_free(self._pointer)
-
-
-class _Batch:
-    """llama.cpp's batch, filled through arrays that lie over its memory."""
-
-    def __init__(self, size: int) -> None:
-        self._tokens = np.zeros(size, np.int32)
-        self._positions = np.zeros(size, np.int32)
-        self._sequences = np.zeros(size, np.int32)
-        self._outputs = np.zeros(size, np.int8)
-        self._ones = np.ones(size, np.int32)
-        step = self._sequences.itemsize
-        first = self._sequences.ctypes.data
-        self._addresses = np.arange(first, first + size * step, step, dtype=np.uintp)
-        native = llama_cpp.llama_batch()
-        fields = dict(llama_cpp.llama_batch._fields_)
-        for name, array in (
-            ("token", self._tokens),
-            ("pos", self._positions),
-            ("n_seq_id", self._ones),
-            ("seq_id", self._addresses),
-            ("logits", self._outputs),
-        ):
-            setattr(native, name, ctypes.cast(array.ctypes.data, fields[name]))
-        self.native = native
-
-    def fill(self, pieces: Sequence[Piece]) -> None:
-        """Writes the pieces one behind the other."""
-        at = 0
-        for piece in pieces:
-            end = at + len(piece.tokens)
-            self._tokens[at:end] = piece.tokens
-            self._positions[at:end] = np.arange(piece.position, piece.position + end - at)
-            self._sequences[at:end] = piece.sequence
-            self._outputs[at:end] = 0
-            self._outputs[end - 1] = piece.output
-            at = end
-        self.native.n_tokens = at

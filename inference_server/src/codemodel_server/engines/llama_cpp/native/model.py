@@ -93,6 +93,15 @@ class NativeModel:
         heads = llama_cpp.llama_model_n_layer(self.pointer) * llama_cpp.llama_model_n_head_kv(self.pointer)
         return int(2 * numbers * heads)
 
+    def copies_cells(self, tokens: int) -> bool:
+        """Whether attention memory can be copied into another context, so many tokens at a time, with nothing left out.
+
+        llama.cpp leaves out what the tokens' last one does not look at any more, in models of which layers look at the
+        last tokens only.
+        """
+        window = llama_cpp.llama_model_n_swa(self.pointer)
+        return self.keeps_positions and (window == 0 or window >= tokens)
+
     @property
     def embedding(self) -> int:
         """Width of the embeddings."""
