@@ -228,8 +228,8 @@ class Replica(_Model):
     memory_bytes: int | None = None
     """Memory of its process (resident set)."""
 
-    cpu_percent: float | None = None
-    """Percent of one CPU; null, as the server does not tell it."""
+    cpu_seconds: float | None = None
+    """Of processors, that its process has taken since it began."""
 
     in_flight: int | None = None
     """Requests that generate or wait."""

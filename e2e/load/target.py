@@ -96,6 +96,7 @@ async def replicas(session: aiohttp.ClientSession, target: str) -> list[Replica]
                 name=each["replica"],
                 ready=each["status"] == "ready",
                 memory_bytes=each.get("memory_bytes"),
+                cpu_seconds=each.get("cpu_seconds"),
                 in_flight=each["running"] + each["waiting"] if each["status"] == "ready" else None,
             )
             for each in said["replicas"]

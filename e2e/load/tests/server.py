@@ -38,7 +38,14 @@ class Server:
         self.arrival = asyncio.Condition()
         self.url = ""
         self.live: list[dict[str, Any]] | None = [
-            {"replica": REPLICA, "status": "ready", "running": 1, "waiting": 2, "memory_bytes": 1000},
+            {
+                "replica": REPLICA,
+                "status": "ready",
+                "running": 1,
+                "waiting": 2,
+                "memory_bytes": 1000,
+                "cpu_seconds": 12.5,
+            },
             {
                 "replica": "10.0.0.9",
                 "status": "unreachable",

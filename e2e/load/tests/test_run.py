@@ -263,8 +263,14 @@ def test_whole_answers(make_scenario: MakeScenario) -> None:
 def test_replicas_are_sampled_while_it_runs(make_scenario: MakeScenario) -> None:
     results, _ = load(make_scenario(closed(1, 1)), answers(tokens=1))
     up, down = results.samples[0].replicas
-    assert (up.name, up.ready, up.memory_bytes, up.in_flight) == (REPLICA, True, 1000, 3)
-    assert (down.ready, down.memory_bytes, down.in_flight) == (False, None, None)
+    assert (up.name, up.ready, up.memory_bytes, up.cpu_seconds, up.in_flight) == (
+        REPLICA,
+        True,
+        1000,
+        12.5,
+        3,
+    )
+    assert (down.ready, down.memory_bytes, down.cpu_seconds, down.in_flight) == (False, None, None, None)
 
 
 def test_a_target_that_tells_nothing_of_replicas_is_loaded_all_the_same(make_scenario: MakeScenario) -> None:

@@ -33,6 +33,7 @@ class Snapshot(BaseModel):
         time_to_first_token_seconds: the median over the last 5 minutes; None if there was no request.
         first_tokens: how many requests that median is of.
         memory_bytes: of its process (resident set); None where its kernel does not say.
+        cpu_seconds: of processors, that its process has taken since it began; None where it does not answer.
     """
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
@@ -45,6 +46,7 @@ class Snapshot(BaseModel):
     time_to_first_token_seconds: float | None = Field(default=None, ge=0)
     first_tokens: int = Field(default=0, ge=0)
     memory_bytes: int | None = Field(default=None, ge=0)
+    cpu_seconds: float | None = Field(default=None, ge=0)
 
 
 def addresses(host: str, port: int) -> list[str]:

@@ -45,6 +45,7 @@ def test_a_replica_tells_what_it_does(start_server: StartServer) -> None:
             assert busy["time_to_first_token_seconds"] > 0
             assert "replicas" not in busy
         eventually(lambda: server.client.get("/live").json()["total"]["tokens_per_second"] > 0, "a rate")
+    assert 0 < figures["cpu_seconds"] < server.client.get("/live").json()["cpu_seconds"]
 
 
 def test_replicas_are_found_by_name(start_server: StartServer) -> None:

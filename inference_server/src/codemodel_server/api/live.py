@@ -1,5 +1,6 @@
 """GET /live: what this replica and the others do now, for people who watch."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ def blueprint(service: Service, recent: Recent, settings: Settings) -> Blueprint
             time_to_first_token_seconds=median(times),
             first_tokens=len(times),
             memory_bytes=memory_used(),
+            cpu_seconds=round(time.process_time(), 3),
         )
 
     @routes.get("/live")

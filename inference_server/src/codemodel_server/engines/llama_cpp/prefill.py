@@ -59,6 +59,11 @@ class Prefill:
         """Whose prompt a part is being read of."""
         return self._held if self._busy else None
 
+    @property
+    def tokens(self) -> int:
+        """Of the part that is being read."""
+        return len(self._piece.tokens)
+
     def begin(self, sequence: Sequence) -> Outcome:
         """Begins to read the next part of a prompt; NO_ROOM if what comes before it cannot be copied.
 

@@ -16,7 +16,7 @@ from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.native.sampler import Logits
 from codemodel_server.engines.llama_cpp.pace import LONGEST_INSIDE, READING_SECONDS, TILE, Pace
 from codemodel_server.engines.llama_cpp.plan import Reader, readings, writers
-from codemodel_server.engines.llama_cpp.prefill import PART, Prefill
+from codemodel_server.engines.llama_cpp.prefill import Prefill
 from codemodel_server.engines.llama_cpp.room import Room
 from codemodel_server.engines.llama_cpp.sequence import Sequence
 from codemodel_server.engines.request import Priority
@@ -203,7 +203,7 @@ class Scheduler:
         self._streams = any(not other.reading for other in self._running)
         if not prefill.run(self._pace.beside() if self._streams else READING_SECONDS):
             return
-        self._room.make(PART, self._running)
+        self._room.make(prefill.tokens, self._running)
         piece, outcome = prefill.end(sequence)
         self._decodes += 1
         if outcome is not Outcome.DONE:
