@@ -10,6 +10,7 @@ from codemodel_server.engines.llama_cpp.pace import (
     STREAMING_SECONDS,
     TILE,
     Pace,
+    part,
 )
 from codemodel_server.engines.llama_cpp.plan import INFILL_STEPS, Reader, Readings, readings, writers
 from codemodel_server.engines.request import Priority
@@ -111,14 +112,14 @@ def test_with_nobody_to_wait_for_a_token_as_much_is_read_as_a_second_allows() ->
 def test_beside_streams_whole_tiles_are_read_that_do_not_keep_them_waiting() -> None:
     assert Pace(512, 0.001).tokens(4, 1) == 128
     assert Pace(512, 0.006).tokens(4, 1) == TILE
-    assert Pace(512, 0.1).tokens(4, 1) == TILE // 2
+    assert Pace(512, 0.1).tokens(4, 1) == TILE
 
 
 def test_a_tile_is_read_for_each_prompt_that_ends_with_it_up_to_a_limit() -> None:
     assert Pace(512, 0.006).tokens(4, 0) == TILE
     assert Pace(512, 0.006).tokens(14, 2) == 2 * TILE
     assert Pace(512, 0.006).tokens(1, 15) == MOST_TILES * TILE
-    assert Pace(512, 0.1).tokens(1, 15) == TILE // 2
+    assert Pace(512, 0.1).tokens(1, 15) == TILE
 
 
 def test_only_small_parts_at_the_beginning_of_prompts_go_together_with_streams() -> None:
@@ -135,6 +136,23 @@ def test_a_prompt_beside_the_streams_gets_several_times_as_long_as_their_token_t
     for seconds, given in ((0.01, STREAMING_SECONDS), (0.05, 0.2), (0.1, 0.4), (10.0, LONGEST_SECONDS)):
         pace.learn_writing(seconds)
         assert abs(pace.beside() - given) < 1e-9
+
+
+def test_no_part_of_a_prompt_leaves_less_than_a_tile() -> None:
+    lengths = {
+        10: [10],
+        256: [256],
+        257: [193, 64],
+        319: [255, 64],
+        320: [256, 64],
+        1300: [256] * 4 + [212, 64],
+    }
+    for length, parts in lengths.items():
+        read = []
+        while sum(read) < length:
+            read.append(part(length - sum(read), 256))
+        assert read == parts
+    assert part(70, 60) == 60
 
 
 def test_a_decode_is_padded_to_a_number_of_rows_that_is_computed_faster() -> None:

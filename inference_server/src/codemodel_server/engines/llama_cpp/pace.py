@@ -18,7 +18,8 @@ LONGEST_INSIDE = 2 * TILE
 # A prompt that is read beside the streams gets four times as long as their token takes: then it takes a quarter longer
 # than it would take alone, and they write as fast as they can with the fifth that is theirs.
 _READING_TO_WRITING = 4.0
-# On a slow machine a tile takes too long for those who wait for a token.
+# On a slow machine a tile takes longer than those who wait for a token should: then one is all that they wait for. Half of
+# one takes no less: at position 1,250, 28 rows took three times as long as 64 on such a machine.
 LONGEST_SECONDS = 0.6
 _NEWEST_WEIGHT = 0.3
 # The matrix kernels take so many rows at once, and what is left over in smaller groups or alone
@@ -26,6 +27,17 @@ _NEWEST_WEIGHT = 0.3
 # 64, 12 as long as 16.
 _ROWS = 16
 _MOST_PADDING = 4
+
+
+def part(unread: int, most: int) -> int:
+    """How many tokens of a prompt are read at a time, so that what is left in the end is no less than a tile.
+
+    Args:
+        unread: tokens that are left.
+        most: at a time.
+    """
+    left = unread - most
+    return unread - TILE if 0 < left < TILE < most else min(unread, most)
 
 
 class Pace:
@@ -63,9 +75,8 @@ class Pace:
         """
         if not streams:
             return self._tiles(READING_SECONDS)
-        if TILE * self.seconds_per_token > LONGEST_SECONDS:
-            return self._tiles(STREAMING_SECONDS)
-        return min(max(self._tiles(STREAMING_SECONDS), min(MOST_TILES, ending) * TILE), self._batch)
+        most = 1 if TILE * self.seconds_per_token > LONGEST_SECONDS else MOST_TILES
+        return min(max(self._tiles(STREAMING_SECONDS), min(most, ending) * TILE), self._batch)
 
     def padding(self, tokens: int) -> int:
         """How many tokens more a decode of so many had better compute."""
@@ -84,8 +95,6 @@ class Pace:
         return not streams or (few and position < CHEAP_POSITION)
 
     def _tiles(self, seconds: float) -> int:
-        """The whole tiles that can be read in so many seconds, at least one, or half of one if that takes very long."""
-        if TILE * self.seconds_per_token > LONGEST_SECONDS:
-            return min(TILE // 2, self._batch)
+        """The whole tiles that can be read in so many seconds, at least one."""
         tiles = max(1, int(seconds / self.seconds_per_token) // TILE)
         return min(tiles * TILE, self._batch)

@@ -14,6 +14,7 @@ from codemodel_server.engines.llama_cpp.native.batch import Piece
 from codemodel_server.engines.llama_cpp.native.context import ContextSize, NativeContext, Outcome
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.native.sampler import Logits
+from codemodel_server.engines.llama_cpp.pace import part
 from codemodel_server.engines.llama_cpp.sequence import Sequence
 
 PART = 256
@@ -69,7 +70,8 @@ class Prefill:
 
         Whatever the sequence has in memory is in the main context: it is copied from there, unless it is here still.
         """
-        tokens = sequence.next_tokens(self._context.size.batch)
+        unread = len(sequence.prompt) - sequence.position
+        tokens = sequence.next_tokens(part(unread, self._context.size.batch))
         if self._held is not sequence or self._position != sequence.position:
             self._context.clear()
             self._held, self._position = sequence, sequence.position
