@@ -148,7 +148,7 @@ def test_no_part_of_a_prompt_leaves_less_than_a_tile() -> None:
         1300: [256] * 4 + [212, 64],
     }
     for length, parts in lengths.items():
-        read = []
+        read: list[int] = []
         while sum(read) < length:
             read.append(part(length - sum(read), 256))
         assert read == parts
