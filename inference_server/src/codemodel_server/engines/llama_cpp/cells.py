@@ -46,4 +46,5 @@ def cells_for_prefill(cells: int, context_length: int, parallel: int) -> int:
         parallel: sequences.
     """
     left = cells - context_length
-    return context_length if parallel > 1 and 2 * left >= context_length * parallel else 0
+    wanted = contexts(parallel) > parallel
+    return context_length if wanted and 2 * left >= context_length * parallel else 0

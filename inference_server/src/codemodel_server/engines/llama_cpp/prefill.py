@@ -70,16 +70,14 @@ class Prefill:
 
         Whatever the sequence has in memory is in the main context: it is copied from there, unless it is here still.
         """
-        unread = len(sequence.prompt) - sequence.position
-        tokens = sequence.next_tokens(part(unread, self._context.size.batch))
         if self._held is not sequence or self._position != sequence.position:
             self._context.clear()
             self._held, self._position = sequence, sequence.position
             if not self._main.copy(sequence.id, 0, sequence.position, self._context, _SEQUENCE):
                 self._held = None
                 return Outcome.NO_ROOM
-        output = sequence.position + len(tokens) >= len(sequence.prompt)
-        self._piece = Piece(_SEQUENCE, sequence.position, tokens, output)
+        unread = len(sequence.prompt) - sequence.position
+        self._piece = sequence.next_piece(_SEQUENCE, part(unread, self._context.size.batch))
         self._busy, self._outcome, self.seconds = True, None, 0.0
         # Threads that compute for OpenMP belong to the thread that began. Those of one that has ended do not count when
         # OpenMP decides whether threads had better sleep than wait for one another busily, as a lone decode's should.

@@ -219,7 +219,7 @@ class Scheduler:
         """Decodes so many tokens of sequences, by their numbers."""
         chosen = [sequence for sequence in self._running if sequence.id in counts]
         if chosen:
-            self._decode(chosen, [_piece(sequence, counts[sequence.id]) for sequence in chosen])
+            self._decode(chosen, [s.next_piece(s.id, counts[s.id]) for s in chosen])
 
     def _decode(self, chosen: Items[Sequence], pieces: Items[Piece]) -> None:
         tokens = sum(len(piece.tokens) for piece in pieces)
@@ -309,12 +309,6 @@ class Scheduler:
         prefixes = range(first, MOST_SEQUENCES if self._model.keeps_positions else first)
         look = _LOOK_SECONDS * self._model.attention_heads / self._context.size.threads
         return Room(self._context, self._context.size.cells, self._places, prefixes, look)
-
-
-def _piece(sequence: Sequence, count: int) -> Piece:
-    tokens = sequence.next_tokens(count)
-    output = sequence.position + len(tokens) >= len(sequence.prompt)
-    return Piece(sequence.id, sequence.position, tokens, output)
 
 
 def _out_of_time(sequence: Sequence, now: float) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines.base import Slot
 from codemodel_server.engines.events import Event, Finish, FinishReason, Text, Token
+from codemodel_server.engines.llama_cpp.native.batch import Piece
 from codemodel_server.engines.llama_cpp.native.sampler import Sampler
 from codemodel_server.engines.llama_cpp.plan import Reader
 from codemodel_server.engines.llama_cpp.prefixes import Node, Tokens
@@ -76,6 +77,11 @@ class Sequence:
         if self.reading:
             return self.prompt[self.position : self.position + count]
         return np.array(self.written[-1:], np.int32)
+
+    def next_piece(self, number: int, count: int) -> Piece:
+        """The same as a part of a decode, under a sequence number of the context that computes it."""
+        tokens = self.next_tokens(count)
+        return Piece(number, self.position, tokens, self.position + len(tokens) >= len(self.prompt))
 
     def in_memory(self) -> Tokens:
         """All tokens that are in memory."""
