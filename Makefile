@@ -5,8 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 CLUSTER := $(BIN)/python -m e2e.cluster
 MODEL := models/tiny_coder/tiny-coder.gguf
-# The server needs llama.cpp's library only: no tools, no image or audio models.
-LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake
+# The server needs llama.cpp's library only: no tools, no image or audio models. Its kernels for AVX512-FP16 are left out:
+# they add up attention of few tokens number by number where a head has 64 numbers (docs/performance.md).
+NO_FP16 := -U__AVX512FP16__
+LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_C_FLAGS=$(NO_FP16) -DCMAKE_CXX_FLAGS=$(NO_FP16)
+# pip keeps what it compiled by the source alone: so it gets a cache for each way to compile it.
+WHEELS = $(or $(CODEMODEL_CACHE),$(HOME)/.cache/codemodel)/wheels-$(firstword $(shell { echo '$(LLAMA)'; cat inference_server/llama.cmake; } | cksum))
 
 .PHONY: help up down status serve test test-unit test-operator e2e e2e-scaling report bench-server bench-operator bench-fetch lint format crds lock clean
 
@@ -96,7 +100,8 @@ install = { apt-get update -q && apt-get install -y -q $(1); } || { echo "Instal
 .venv/engine: .venv/ready inference_server/requirements.txt
 	@command -v g++ > /dev/null || { $(call install,g++); }
 	@echo "Installing the server's packages; llama.cpp is compiled once (about three minutes) …"
-	@CMAKE_ARGS="$(LLAMA)" $(BIN)/pip install --quiet --require-hashes -r inference_server/requirements.txt
+	@CMAKE_ARGS="$(LLAMA) -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake" \
+		$(BIN)/pip install --quiet --cache-dir $(WHEELS) --require-hashes -r inference_server/requirements.txt
 	@touch $@
 
 # The page is tried in the distribution's Chromium.

@@ -48,11 +48,12 @@ def one_at_a_time(seconds: Sequence[float]) -> Iterator[Figure]:
     yield Figure(f"{case}, p99", "s", percentile(seconds, 99), P99_RATIO, P99_SECONDS)
 
 
-def at_once(seconds: float, counted: Counter[str], peak: float, many: int) -> Iterator[Figure]:
+def at_once(seconds: float, rest: float, counted: Counter[str], peak: float, many: int) -> Iterator[Figure]:
     """Figures of custom resources made all at once.
 
     Args:
         seconds: until the last one had its children.
+        rest: seconds until the operator had nothing left to do.
         counted: requests that the operator sent because of them, by what begins with the method.
         peak: most resident memory that it had, in MiB.
         many: how many they were.
@@ -60,6 +61,7 @@ def at_once(seconds: float, counted: Counter[str], peak: float, many: int) -> It
     yield Figure(
         f"{many} at once, until the last has its children", "s", seconds, AT_ONCE_RATIO, AT_ONCE_SECONDS
     )
+    yield Figure(f"{many} at once, until nothing is left to do", "s", rest)
     yield Figure(f"peak memory with {many}", "MiB", peak, PEAK_RATIO, PEAK_MIB)
     yield Figure("requests of a custom resource", "requests", counted.total() / many, REQUESTS_RATIO)
     yield Figure("writes of a custom resource", "requests", writes(counted) / many, REQUESTS_RATIO)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -51,9 +52,10 @@ def _many(operator: Operator, count: int) -> list[Figure]:
     with _namespace(f"{NAMESPACE}-many") as namespace:
         _begin(operator, namespace)
         before = operator.requests()
+        began = time.monotonic()
         seconds = _run(cases.at_once, namespace, operator, count)
         say("Waiting until nothing is left to do …")
-        settle(operator.requests)
+        rest = settle(operator.requests) - began
         counted, peak = operator.requests() - before, operator.peak_mebibytes()
         changed = min(EDITS, count)
         say(f"{changed} changes, one at a time …")
@@ -62,7 +64,7 @@ def _many(operator: Operator, count: int) -> list[Figure]:
         say("A new operator looks at all of them …")
         written = cases.writes_of_a_resync(operator, count)
         return [
-            *figures.at_once(seconds, counted, peak, count),
+            *figures.at_once(seconds, rest, counted, peak, count),
             figures.edits(edits, count),
             figures.resync(written, count),
         ]

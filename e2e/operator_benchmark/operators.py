@@ -59,8 +59,8 @@ def settle(
     requests: Callable[[], Counter[str]],
     now: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
-) -> None:
-    """Wait until an operator sends nothing any more.
+) -> float:
+    """Wait until an operator sends nothing any more, and return when it was seen to have ended, by `now`.
 
     Raises:
         BenchmarkError: it goes on and on.
@@ -76,6 +76,7 @@ def settle(
             raise BenchmarkError(
                 f"after {_SETTLE_SECONDS:.0f} s the operator still sends requests: does anyone else use the cluster?"
             )
+    return since
 
 
 def samples(text: str, name: str, labels: tuple[str, ...], **where: str) -> Counter[str]:

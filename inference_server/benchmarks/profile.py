@@ -90,7 +90,10 @@ def profile(file: Path, streams: int, tokens: int, threads: int) -> Shares:
     decodes: list[Call] = []
     choices: list[Call] = []
     engine = LlamaCppEngine(file, _CONTEXT, streams, threads)
-    engine.load()
+    # OpenMP counts the threads of who has computed, until it ends: so the server loads on a thread of its own, too.
+    loading = threading.Thread(target=engine.load)
+    loading.start()
+    loading.join()
     try:
         with (
             _timed(llama_cpp, "llama_decode", decodes, lambda arguments: arguments[1].n_tokens),

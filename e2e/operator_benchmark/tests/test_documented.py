@@ -55,7 +55,7 @@ def test_the_figures_are_all_there_or_none() -> None:
     rows = set(re.findall(r"^\| (.*?) \| (?:s|MiB|requests) \|", section("Figures"), re.MULTILINE))
     cases = [
         *figures.one_at_a_time([1.0]),
-        *figures.at_once(1.0, Counter({"GET": 1}), 1.0, MANY),
+        *figures.at_once(1.0, 1.0, Counter({"GET": 1}), 1.0, MANY),
         figures.edits([1.0], MANY),
         figures.resync(0, MANY),
     ]

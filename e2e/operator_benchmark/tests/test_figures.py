@@ -60,9 +60,10 @@ def test_one_at_a_time_gives_median_and_99th_percentile() -> None:
 
 def test_requests_are_those_of_one_custom_resource() -> None:
     counted = Counter({"get CodeModel": 10, "patch Service": 30})
-    found = {figure.case: figure.value for figure in figures.at_once(2.0, counted, 64.0, 10)}
+    found = {figure.case: figure.value for figure in figures.at_once(2.0, 3.0, counted, 64.0, 10)}
     assert found == {
         "10 at once, until the last has its children": 2.0,
+        "10 at once, until nothing is left to do": 3.0,
         "peak memory with 10": 64.0,
         "requests of a custom resource": 4.0,
         "writes of a custom resource": 3.0,
@@ -75,7 +76,7 @@ def test_every_case_of_the_peer_has_its_place_beside_ours() -> None:
     def cases(counted: Counter[str]) -> list[Figure]:
         return [
             *figures.one_at_a_time([1.0]),
-            *figures.at_once(1.0, counted, 1.0, 5),
+            *figures.at_once(1.0, 1.0, counted, 1.0, 5),
             figures.edits([1.0], 5),
             figures.resync(1, 5),
         ]

@@ -90,7 +90,7 @@ def counts(values: Iterator[int]) -> Callable[[], Counter[str]]:
 
 def test_settles_eight_seconds_after_the_last_request() -> None:
     clock = Clock()
-    settle(counts(min(number, 10) for number in range(1, 1000)), clock.now, clock.pause)
+    assert settle(counts(min(number, 10) for number in range(1, 1000)), clock.now, clock.pause) == 10.0
     assert clock.seconds == 18.0
 
 

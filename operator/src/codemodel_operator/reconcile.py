@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from .observe import Observed, observe, owned_by
 from .plan import Headers, make_plan
 from .pods import alive, downloading
 from .progress import LOG_LINES, Progress, parse_progress
-from .resources import build_children
+from .resources import build_children, needed_first
 from .resources.download import DOWNLOADER, Downloads
 from .scaling import rescale_reason, rescaled
 from .settings import PROGRESS_SECONDS, REFUSED_SECONDS, REPORT_SECONDS, RESYNC_SECONDS, UNEXPLAINED_SECONDS
@@ -62,7 +62,7 @@ class Reconciler:
         self._metrics = metrics
         self._left = left
         self._hurry = hurry
-        # Have their children, but no status yet.
+        # Have what is needed first, but no status yet.
         self._unreported: set[Key] = set()
         self._now = now
 
@@ -85,16 +85,17 @@ class Reconciler:
             return None
         owner, before = owner_of(observed.codemodel), read_status(observed.codemodel)
         spec = parse_spec(observed.codemodel)
+        hurried = observed.new and self._hurry()
         if isinstance(spec, str):
             # What runs goes on running as it is.
             problem = Problem("InvalidSpec", spec)
             world = World(owner, None, _owned(owner, observed), observed.pods, [problem], cache=before.cache)
         else:
-            world = await self._make(owner, spec, observed, before)
-        if observed.new and not world.problems and self._hurry():
-            # The next look reports: its status is nearer to the truth, and others wait for their children.
+            world = await self._make(owner, spec, observed, before, hurried=hurried)
+        if hurried:
+            # Others wait for their children. The next look makes the rest, and its status is nearer to the truth.
             self._unreported.add(key)
-            return REPORT_SECONDS
+            return await self._reconcile(key, trust=False) if world.problems else REPORT_SECONDS
         riddles = unexplained(world)
         downloader = downloading(alive(world.pods))
         world = replace(
@@ -119,25 +120,30 @@ class Reconciler:
         return UNEXPLAINED_SECONDS if riddles else RESYNC_SECONDS
 
     async def _make(
-        self, owner: Owner, spec: CodeModelSpec, observed: Observed, before: CodeModelStatus
+        self, owner: Owner, spec: CodeModelSpec, observed: Observed, before: CodeModelStatus, *, hurried: bool
     ) -> World:
-        """Bring the children to the spec, unless the model could not be served."""
+        """Bring the children to the spec, in a hurry those needed first, unless the model could not be served."""
         plan = await make_plan(
             owner, spec, observed, before, headers=self._headers, inventory=self._inventory
         )
         if plan.problem:
             children, problems = _owned(owner, observed), [plan.problem]
         else:
-            children, problems = await self._apply(owner, plan.spec, observed)
+            desired = build_children(
+                owner, plan.spec, default_image=self._default_image, downloads=self._downloads
+            )
+            roles = desired.keys() & needed_first(spec) if hurried else desired.keys()
+            children, problems = await self._apply(
+                owner, {role: child for role, child in desired.items() if role in roles}, observed
+            )
             if not problems:
                 await self._prune(owner, children, observed)
         return World(owner, spec, children, observed.pods, problems, facts=plan.facts, cache=plan.cache)
 
     async def _apply(
-        self, owner: Owner, spec: CodeModelSpec, observed: Observed
+        self, owner: Owner, desired: Mapping[str, Manifest], observed: Observed
     ) -> tuple[dict[str, Manifest], list[Problem]]:
         """Return the children as stored by role, and the problems with those that are not as desired."""
-        desired = build_children(owner, spec, default_image=self._default_image, downloads=self._downloads)
         results = await asyncio.gather(
             *(
                 apply_child(self._cluster, manifest, observed.children.get(role), owner.uid)

@@ -451,20 +451,31 @@ def test_a_log_that_cannot_be_read_stops_nothing(served: Any) -> None:
     assert "downloadedBytes" not in served.objects["CodeModel", *KEY]["status"]["model"]
 
 
-def test_who_is_new_gets_children_before_others_get_a_status(cluster: Any) -> None:
-    """In a burst; the next look reports, and makes nothing twice."""
-    cluster.put(codemodel())
+@pytest.mark.parametrize(
+    ("suspend", "later"),
+    [
+        (False, {"Peers", "PodDisruptionBudget"}),
+        (True, {*CHILDREN} - {"Deployment", "Service", "HorizontalPodAutoscaler"}),
+    ],
+    ids=["pods are to start", "no pods"],
+)
+def test_who_is_new_gets_what_is_needed_first_before_others_get_the_rest(
+    cluster: Any, suspend: bool, later: set[str]
+) -> None:
+    """In a burst; the next look makes the rest and reports, and makes nothing twice."""
+    cluster.put(codemodel(suspend=suspend))
     looking = Looking(hurry=True)
     reconciler = reconciler_of(cluster, looking=looking)
 
     assert asyncio.run(reconciler.reconcile(KEY)) == REPORT_SECONDS
-    assert cluster.roles() == CHILDREN
+    assert {*cluster.roles()} == {*CHILDREN} - later
     assert "status" not in cluster.objects["CodeModel", *KEY]
     assert KEY not in looking.left  # so that the first event of a child causes that look
 
     cluster.writes.clear()
     asyncio.run(reconciler.reconcile(KEY))
-    assert cluster.writes == ["status"]
+    assert cluster.roles() == CHILDREN
+    assert len(cluster.writes) == len(later) + 1
     assert condition(cluster, "Ready")["reason"]
 
 
@@ -474,7 +485,8 @@ def test_an_operator_that_died_before_it_reported_makes_nothing_twice(cluster: A
     before = copy.deepcopy(cluster.objects)
     reconcile(cluster)
     del cluster.objects["CodeModel", *KEY]["status"]
-    assert cluster.objects == before
+    assert {key: cluster.objects[key] for key in before} == before
+    assert cluster.roles() == CHILDREN
 
 
 def test_a_refusal_is_reported_whoever_waits(cluster: Any, refusal: RefusedError) -> None:
@@ -482,6 +494,7 @@ def test_a_refusal_is_reported_whoever_waits(cluster: Any, refusal: RefusedError
     cluster.refuse["Deployment"] = refusal
     asyncio.run(reconciler_of(cluster, looking=Looking(hurry=True)).reconcile(KEY))
     assert condition(cluster, "Stalled")["reason"] == "QuotaExceeded"
+    assert {*cluster.roles()} == {*CHILDREN} - {"Deployment"}
 
 
 def test_what_a_look_has_left_is_told_with_what_it_wrote_last(served: Any) -> None:

@@ -1,5 +1,8 @@
 """What is known of model files, and what is said of bad ones."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,24 @@ def test_ends_are_those_of_the_file(small_model: Path) -> None:
     assert {tokenizer.END_OF_TEXT, tokenizer.TURN_END} <= ends
     assert tokenizer.FIM_PREFIX not in ends
     model.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, "active 300000"),
+        ({"OMP_WAIT_POLICY": "passive"}, "passive None"),
+        ({"GOMP_SPINCOUNT": "7"}, "None 7"),
+    ],
+    ids=["nothing said", "a policy", "a number"],
+)
+def test_threads_wait_busily_unless_the_environment_says_otherwise(given: dict[str, str], found: str) -> None:
+    engine = "import codemodel_server.engines.llama_cpp.engine"
+    code = f"import os; {engine}; print(*map(os.environ.get, ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT')))"
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    }
+    asked = subprocess.run(
+        [sys.executable, "-c", code], env=kept | given, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert asked.stdout.strip() == found

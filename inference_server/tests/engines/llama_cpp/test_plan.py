@@ -133,7 +133,7 @@ def test_only_small_parts_at_the_beginning_of_prompts_go_together_with_streams()
 def test_a_prompt_beside_the_streams_gets_several_times_as_long_as_their_token_takes() -> None:
     pace = Pace(512, 0.006)
     assert pace.beside() == STREAMING_SECONDS
-    for seconds, given in ((0.01, STREAMING_SECONDS), (0.05, 0.2), (0.1, 0.4), (10.0, LONGEST_SECONDS)):
+    for seconds, given in ((0.01, STREAMING_SECONDS), (0.04, 0.2), (0.1, 0.5), (10.0, LONGEST_SECONDS)):
         pace.learn_writing(seconds)
         assert abs(pace.beside() - given) < 1e-9
 

@@ -43,3 +43,11 @@ def build_children(
         "PodDisruptionBudget": build_disruption_budget(owner, spec),
     }
     return {role: child for role, child in children.items() if child is not None}
+
+
+def needed_first(spec: CodeModelSpec) -> frozenset[str]:
+    """Return the roles of the children without which nothing can start, and which others build upon."""
+    first = {"Deployment", "Service", "HorizontalPodAutoscaler"}
+    if not spec.suspend:
+        first |= {"PersistentVolumeClaim", "NetworkPolicy"}
+    return frozenset(first)

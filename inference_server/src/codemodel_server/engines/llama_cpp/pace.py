@@ -15,9 +15,9 @@ CHEAP_POSITION = 256
 MOST_TILES = 4
 # Longer prompts are read beside the steps (`Prefill`): by tiles they would stop the streams for longer.
 LONGEST_INSIDE = 2 * TILE
-# A prompt that is read beside the streams gets four times as long as their token takes: then it takes a quarter longer
-# than it would take alone, and they write as fast as they can with the fifth that is theirs.
-_READING_TO_WRITING = 4.0
+# A prompt that is read beside the streams gets five times as long as their token takes: then it takes a fifth longer
+# than it would take alone, and they write as fast as they can with the sixth that is theirs.
+_READING_TO_WRITING = 5.0
 # On a slow machine a tile takes longer than those who wait for a token should wait: then it is one at a time. Half of
 # one takes no less there: 28 rows at position 1,250 took more than twice as long as 64.
 LONGEST_SECONDS = 0.6

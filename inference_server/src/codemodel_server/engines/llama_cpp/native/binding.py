@@ -7,6 +7,7 @@ one by one, and the package never is.
 
 import importlib
 import importlib.util
+import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -34,9 +35,22 @@ def part(name: str) -> ModuleType:
         del sys.modules[_PACKAGE]
 
 
+def wait_busily() -> None:
+    """Lets computing threads wait busily for one another, unless the environment says how they are to wait.
+
+    They meet some hundred times in a decode. When OpenMP manages more of them than there are processors, as while a
+    prompt is read beside the streams, GCC's tries 100 times before a thread sleeps, and 1,000 times if the policy is
+    "active"; otherwise it is left at 300,000, which "active" would raise, too (libgomp/env.c). It reads both once, when
+    it is loaded.
+    """
+    if not os.environ.keys() & {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}:
+        os.environ.update(OMP_WAIT_POLICY="active", GOMP_SPINCOUNT="300000")
+
+
 if TYPE_CHECKING:
     from llama_cpp import llama_cpp
 else:
+    wait_busily()
     llama_cpp = part("llama_cpp")
 
 __all__ = ["llama_cpp", "part"]
