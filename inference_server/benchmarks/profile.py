@@ -5,6 +5,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -91,9 +92,8 @@ def profile(file: Path, streams: int, tokens: int, threads: int) -> Shares:
     choices: list[Call] = []
     engine = LlamaCppEngine(file, _CONTEXT, streams, threads)
     # OpenMP counts the threads of who has computed, until it ends: so the server loads on a thread of its own, too.
-    loading = threading.Thread(target=engine.load)
-    loading.start()
-    loading.join()
+    with ThreadPoolExecutor(1) as loading:
+        loading.submit(engine.load).result()
     try:
         with (
             _timed(llama_cpp, "llama_decode", decodes, lambda arguments: arguments[1].n_tokens),

@@ -92,10 +92,10 @@ class Reconciler:
             world = World(owner, None, _owned(owner, observed), observed.pods, [problem], cache=before.cache)
         else:
             world = await self._make(owner, spec, observed, before, hurried=hurried)
-        if hurried:
+        if hurried and not world.problems:
             # Others wait for their children. The next look makes the rest, and its status is nearer to the truth.
             self._unreported.add(key)
-            return await self._reconcile(key, trust=False) if world.problems else REPORT_SECONDS
+            return REPORT_SECONDS
         riddles = unexplained(world)
         downloader = downloading(alive(world.pods))
         world = replace(
@@ -132,10 +132,14 @@ class Reconciler:
             desired = build_children(
                 owner, plan.spec, default_image=self._default_image, downloads=self._downloads
             )
-            roles = desired.keys() & needed_first(spec) if hurried else desired.keys()
-            children, problems = await self._apply(
-                owner, {role: child for role, child in desired.items() if role in roles}, observed
-            )
+            first = needed_first(spec) if hurried else desired.keys()
+            now = {role: child for role, child in desired.items() if role in first}
+            children, problems = await self._apply(owner, now, observed)
+            if hurried and problems:
+                # They are reported at once, so no next look makes the rest soon.
+                rest = {role: child for role, child in desired.items() if role not in first}
+                made, others = await self._apply(owner, rest, observed)
+                children, problems = children | made, problems + others
             if not problems:
                 await self._prune(owner, children, observed)
         return World(owner, spec, children, observed.pods, problems, facts=plan.facts, cache=plan.cache)

@@ -35,7 +35,7 @@ def part(name: str) -> ModuleType:
         del sys.modules[_PACKAGE]
 
 
-def wait_busily() -> None:
+def _wait_busily() -> None:
     """Lets computing threads wait busily for one another, unless the environment says how they are to wait.
 
     They meet some hundred times in a decode. When OpenMP manages more of them than there are processors, as while a
@@ -50,7 +50,7 @@ def wait_busily() -> None:
 if TYPE_CHECKING:
     from llama_cpp import llama_cpp
 else:
-    wait_busily()
+    _wait_busily()
     llama_cpp = part("llama_cpp")
 
 __all__ = ["llama_cpp", "part"]
