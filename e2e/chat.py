@@ -5,18 +5,41 @@ from typing import Any
 
 import httpx
 
+from e2e.waiting import until
+
 TIMEOUT_SECONDS = 30
 
+# A connection made just when the only pod has ended, before kube-proxy knows, goes nowhere and is never refused.
+_TRY_SECONDS = 5
 
-def ask(url: str, prompt: str = "def add(a, b):", *, key: str | None = None, **more: Any) -> dict[str, Any]:
-    """POST /chat, with an API key if one is given, and return the answer.
+
+def until_it_answers(url: str, seconds: float = 20) -> dict[str, Any]:
+    """POST /chat again and again, five seconds for each, until there is an answer, and return it.
+
+    Raises:
+        AssertionError: none came within so many seconds.
+    """
+    return until(
+        lambda: ask(url, timeout=_TRY_SECONDS), what="an answer", seconds=seconds, despite=(httpx.HTTPError,)
+    )
+
+
+def ask(
+    url: str,
+    prompt: str = "def add(a, b):",
+    *,
+    key: str | None = None,
+    timeout: float = TIMEOUT_SECONDS,
+    **more: Any,
+) -> dict[str, Any]:
+    """POST /chat, with an API key if one is given, and return the answer, waited for at most ``timeout`` seconds.
 
     Raises:
         httpx.HTTPError: no answer, or one that is not 2xx.
     """
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     body = {"prompt": prompt, "max_tokens": 16, **more}
-    response = httpx.post(f"{url}/chat", json=body, headers=headers, timeout=TIMEOUT_SECONDS)
+    response = httpx.post(f"{url}/chat", json=body, headers=headers, timeout=timeout)
     response.raise_for_status()
     return dict(response.json())
 

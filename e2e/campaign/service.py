@@ -95,7 +95,7 @@ class Service:
         node = {"type": "NodePort", "nodePort": NODE_PORTS[self._port]}
         apply(NAMESPACE, NAME, {"model": LOAD_MODEL, **change, "service": node})
         wait_until_ready(NAMESPACE, NAME)
-        until(lambda: chat.ask(self.url), what="an answer", seconds=20, despite=(httpx.HTTPError,))
+        chat.until_it_answers(self.url)
 
     def _remove(self) -> None:
         self._api.delete("Namespace", NAMESPACE)

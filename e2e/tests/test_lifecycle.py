@@ -2,7 +2,6 @@
 
 import json
 
-import httpx
 import pytest
 
 from e2e import chat
@@ -48,7 +47,7 @@ def child(api: Api, namespace: str, kind: str) -> Manifest:
 
 def test_when_it_is_ready_it_answers(api: Api, namespace: str) -> None:
     # kube-proxy programs a NodePort a moment after the pod is ready.
-    answer = until(lambda: chat.ask(URL), what="an answer", seconds=10, despite=(httpx.TransportError,))
+    answer = chat.until_it_answers(URL, seconds=10)
     assert answer["response"].strip()
     assert answer["model"] == NAME
     assert answer["engine"] == "llama-cpp"
@@ -177,7 +176,7 @@ def test_a_deleted_child_comes_back(api: Api, namespace: str, kind: str) -> None
 def test_it_serves_again_after_all_that(api: Api, namespace: str) -> None:
     wait_until_ready(namespace)
     until(lambda: pods(api, namespace, NAME), lambda left: len(left) == 1, what="one pod", seconds=30)
-    until(lambda: chat.ask(URL), what="an answer", seconds=20, despite=(httpx.HTTPError,))
+    chat.until_it_answers(URL)
 
 
 def test_an_edit_rolls_out_and_no_request_is_dropped(api: Api, namespace: str) -> None:

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from e2e import chat
@@ -53,7 +52,7 @@ def serving(api: Api, namespace: str) -> None:
     """A CodeModel with three replicas that answer."""
     apply(namespace, NAME, SPEC)
     wait_until_ready(namespace, NAME)
-    until(lambda: chat.ask(URL), what="an answer", seconds=20, despite=(httpx.HTTPError,))
+    chat.until_it_answers(URL)
 
 
 def leaving(api: Api, namespace: str) -> set[str]:

@@ -53,7 +53,7 @@ def measured(api: Api, namespace: str) -> None:
     apply(namespace, NAME, change)
     wait_until_ready(namespace, NAME)
     wait_for_first_value(api, namespace, NAME)
-    until(lambda: chat.ask(URL), what="an answer", seconds=20, despite=(httpx.HTTPError,))
+    chat.until_it_answers(URL)
 
 
 @pytest.fixture
