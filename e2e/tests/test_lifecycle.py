@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from e2e import chat
@@ -47,7 +48,7 @@ def child(api: Api, namespace: str, kind: str) -> Manifest:
 
 def test_when_it_is_ready_it_answers(api: Api, namespace: str) -> None:
     # kube-proxy programs a NodePort a moment after the pod is ready.
-    answer = chat.until_it_answers(URL, seconds=10)
+    answer = until(lambda: chat.ask(URL), what="an answer", seconds=10, despite=(httpx.TransportError,))
     assert answer["response"].strip()
     assert answer["model"] == NAME
     assert answer["engine"] == "llama-cpp"
