@@ -9,8 +9,10 @@ MODEL := models/tiny_coder/tiny-coder.gguf
 # they add up attention of few tokens number by number where a head has 64 numbers (docs/performance.md).
 NO_FP16 := -U__AVX512FP16__
 LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_C_FLAGS=$(NO_FP16) -DCMAKE_CXX_FLAGS=$(NO_FP16)
+# What llama.cpp gets from us: an attention kernel, and how it is built in.
+KERNELS := inference_server/llama.cmake $(sort $(wildcard inference_server/kernels/*))
 # pip keeps what it compiled by the source alone: so it gets a cache for each way to compile it.
-WHEELS = $(or $(CODEMODEL_CACHE),$(HOME)/.cache/codemodel)/wheels-$(firstword $(shell { echo '$(LLAMA)'; cat inference_server/llama.cmake; } | cksum))
+WHEELS = $(or $(CODEMODEL_CACHE),$(HOME)/.cache/codemodel)/wheels-$(firstword $(shell { echo '$(LLAMA)'; cat $(KERNELS); } | cksum))
 
 .PHONY: help up down status serve test test-unit test-operator e2e e2e-scaling report bench-server bench-operator bench-fetch lint format crds lock clean
 
@@ -97,9 +99,10 @@ install = { apt-get update -q && apt-get install -y -q $(1); } || { echo "Instal
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e delivery -e operator -e inference_server -e e2e
 	@touch $@
 
-.venv/engine: .venv/ready inference_server/requirements.txt
+.venv/engine: .venv/ready inference_server/requirements.txt $(KERNELS)
 	@command -v g++ > /dev/null || { $(call install,g++); }
 	@echo "Installing the server's packages; llama.cpp is compiled once (about three minutes) …"
+	@$(BIN)/pip uninstall -qqq --yes llama-cpp-python
 	@CMAKE_ARGS="$(LLAMA) -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/inference_server/llama.cmake" \
 		$(BIN)/pip install --quiet --cache-dir $(WHEELS) --require-hashes -r inference_server/requirements.txt
 	@touch $@

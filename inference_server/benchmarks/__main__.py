@@ -142,7 +142,7 @@ def _prepare(threads: int) -> Bench:
         OURS: servers.ours(),
         LLAMA_SERVER: servers.llama_server(peers),
         SMALL_BATCHES: servers.llama_server(peers, "-b", "64", "-ub", "64"),
-        LLAMA_CPP_SERVER: servers.llama_cpp_server(llama_cpp_server.install()),
+        LLAMA_CPP_SERVER: servers.llama_cpp_server(llama_cpp_server.install(), peers),
     }
     with step("Reading the model, so that every server finds it in the page cache"):
         buffer = bytearray(1 << 24)

@@ -1,7 +1,8 @@
 """What llama.cpp's kernels take for a decode of so many rows: the measurements behind the engine's constants.
 
 `.venv/bin/python -m inference_server.benchmarks.kernels [MODEL]` prints one line of JSON a measurement; with no model
-it takes the benchmark's. `engines/llama_cpp/pace.py` and `scheduler.py` say what follows from them.
+it takes the benchmark's. `engines/llama_cpp/pace.py` and `scheduler.py` say what follows from them. With llama-server's
+libraries in LD_LIBRARY_PATH, it measures llama.cpp as it comes.
 """
 
 import json
@@ -20,6 +21,7 @@ from inference_server.benchmarks import llama_server, model
 
 _CELLS, _BATCH, _STREAMS = 16384, 512, 4
 _STREAM_LENGTH = 250
+_WRITTEN = 16
 _READER, _OTHER = 0, 30
 _REPEATS = 3
 _FIRST_TOKEN = 300  # Behind control and byte tokens of most vocabularies.
@@ -47,10 +49,22 @@ class Kernels:
         pieces = [self._piece(stream, _STREAM_LENGTH, 1) for stream in range(1, streams + 1)]
         return self._time([*pieces, *([self._piece(_READER, position, tokens)] if tokens else [])])
 
-    def looking(self, kept: int, rows: int) -> float:
-        """Seconds of a decode of so many streams, where so many cells of others are kept."""
+    def writing(self, streams: int, length: int) -> float:
+        """Seconds of a decode of so many streams, each of which has so many tokens, the last of them its own."""
         self._context.clear()
-        self._fill(_OTHER, kept)
+        for stream in range(streams):
+            self._fill(stream, length - _WRITTEN)
+        for position in range(length - _WRITTEN, length):
+            self._decode([self._piece(stream, position, 1) for stream in range(streams)])
+        return self._time([self._piece(stream, length, 1) for stream in range(streams)])
+
+    def keep(self, cells: int) -> None:
+        """Forgets everything, and keeps so many cells that nobody needs: see `looking`."""
+        self._context.clear()
+        self._fill(_OTHER, cells)
+
+    def looking(self, rows: int) -> float:
+        """Seconds of a decode of so many streams that begin, beside what is kept."""
         return self._time([self._piece(stream, 0, 1) for stream in range(rows)])
 
     def _piece(self, sequence: int, position: int, count: int) -> Piece:
@@ -83,14 +97,18 @@ def lines(kernels: Kernels) -> Iterator[str]:
         for tokens, streams in ((0, 4), (28, 0), (28, 4), (60, 4), (64, 0), (64, 4), (128, 0), (256, 0)):
             seconds = kernels.reading(position, tokens, streams)
             yield _line("reading", seconds, position=position, tokens=tokens, streams=streams)
+    for streams, length in ((1, 76), (4, 76), (16, 76), (1, 1500), (4, 1500)):
+        yield _line("writing", kernels.writing(streams, length), streams=streams, length=length)
     # What a multiple of 16 costs less than the numbers below it, for streams and for prompts.
-    for rows in (12, 13, 14, 15, 16):
-        yield _line("rows", kernels.looking(0, rows), streams=rows)
+    kernels.keep(0)
+    for rows in (8, 10, 12, 13, 14, 15, 16):
+        yield _line("rows", kernels.looking(rows), streams=rows)
     for tokens in (28, 30, 31, 32, 60, 61, 62, 63, 64):
         yield _line("rows", kernels.reading(0, tokens, 0), tokens=tokens)
     for kept in (0, 7168):
+        kernels.keep(kept)
         for rows in (1, 4, 16):
-            yield _line("looking", kernels.looking(kept, rows), kept=kept, rows=rows)
+            yield _line("looking", kernels.looking(rows), kept=kept, rows=rows)
 
 
 def _line(case: str, seconds: float, **what: int) -> str:

@@ -1,7 +1,7 @@
-"""Builds llama-server from the source distribution that our own llama.cpp is built from.
+"""Builds llama-server and its libraries from the source distribution that our own llama.cpp is built from.
 
-Only the programs are made here: when they run, the dynamic linker is pointed at libllama and libggml of this
-checkout's llama-cpp-python, so that both servers execute the very same kernels.
+They are built as they come, without what we build into ours (`inference_server/kernels`), and with the same flags
+for the processor.
 """
 
 import hashlib
@@ -17,6 +17,9 @@ REQUIREMENTS = settings.ROOT / "inference_server" / "requirements.txt"
 TARGETS = ("llama-server", "llama-batched-bench")
 FLAGS = (
     "-DCMAKE_BUILD_TYPE=Release",
+    # As in the Makefile: without them, it is no slower.
+    "-DCMAKE_C_FLAGS=-U__AVX512FP16__",
+    "-DCMAKE_CXX_FLAGS=-U__AVX512FP16__",
     "-DBUILD_SHARED_LIBS=ON",
     "-DLLAMA_BUILD_TESTS=OFF",
     "-DLLAMA_BUILD_EXAMPLES=OFF",
@@ -60,7 +63,7 @@ def folder() -> Path:
 def build() -> Path:
     """Builds the programs if they are not there yet, and returns their folder.
 
-    It holds the programs of TARGETS in `bin`, and the tokenizer of VOCABULARY as `vocabulary.gguf`.
+    It holds the programs of TARGETS and their libraries in `bin`, and the tokenizer of VOCABULARY as `vocabulary.gguf`.
 
     Raises:
         StepError: the source cannot be had, or the build fails.
@@ -110,8 +113,5 @@ def _compile(current: Step, source: Path, partial: Path) -> None:
     programs = partial / "bin"
     programs.mkdir()
     for file in (build_folder / "bin").iterdir():
-        # The copies of libllama and libggml stay behind: what runs is the checkout's.
-        if file.name in TARGETS or (
-            ".so" in file.name and not file.name.startswith(("libllama.so", "libggml"))
-        ):
+        if file.name in TARGETS or ".so" in file.name:
             shutil.copy(file, programs / file.name, follow_symlinks=False)

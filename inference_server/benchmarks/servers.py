@@ -19,11 +19,6 @@ from inference_server.benchmarks.events import Surface
 
 OURS = "codemodel-server"
 """Our server's name in results."""
-LIBRARIES = (
-    Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "llama_cpp" / "lib"
-)
-"""libllama and libggml of this checkout, which all servers run."""
-
 _READY_SECONDS = 120.0
 _POLL_SECONDS = 0.01
 _END_SECONDS = 10.0
@@ -107,7 +102,6 @@ def llama_server(programs: Path, *options: str) -> Program:
         *options: what it is told beside model, port and load.
     """
     binaries = programs / "bin"
-    path = f"{LIBRARIES}:{binaries}"
     name = " ".join(("llama-server", *options))
     command = (str(binaries / "llama-server"), *options)
 
@@ -115,14 +109,15 @@ def llama_server(programs: Path, *options: str) -> Program:
         threads = str(load.threads)
         return "-np", str(load.slots), "-c", str(load.context), "-t", threads, "-tb", threads
 
-    return Program(name, command, sized, {"LD_LIBRARY_PATH": path}, "/health", Surface.LLAMA_CPP)
+    return Program(name, command, sized, _libraries(programs), "/health", Surface.LLAMA_CPP)
 
 
-def llama_cpp_server(python: Path) -> Program:
+def llama_cpp_server(python: Path, programs: Path) -> Program:
     """llama-cpp-python's own server.
 
     Args:
         python: the interpreter that `llama_cpp_server.install` returned.
+        programs: the folder that `llama_server.build` returned, whose llama.cpp it is to run.
     """
     command = (str(python), "-m", "llama_cpp.server")
 
@@ -131,7 +126,12 @@ def llama_cpp_server(python: Path) -> Program:
         each = str(load.context // load.slots)
         return "--n_ctx", each, "--n_threads", threads, "--n_threads_batch", threads
 
-    return Program("llama_cpp.server", command, sized, {}, "/v1/models", Surface.OPENAI)
+    return Program("llama_cpp.server", command, sized, _libraries(programs), "/v1/models", Surface.OPENAI)
+
+
+def _libraries(programs: Path) -> dict[str, str]:
+    """Lets a peer run llama.cpp as it comes: its own libllama and libggml, and not those that ours runs."""
+    return {"LD_LIBRARY_PATH": str(programs / "bin")}
 
 
 def arguments(program: Program, model: Path, load: Load, port: int) -> list[str]:

@@ -3,9 +3,7 @@
 import numpy as np
 
 from codemodel_server.engines.llama_cpp.pace import (
-    CHEAP_POSITION,
     LONGEST_SECONDS,
-    MIXED,
     MOST_TILES,
     STREAMING_SECONDS,
     TILE,
@@ -119,15 +117,12 @@ def test_a_tile_is_read_for_each_prompt_that_ends_with_it_up_to_a_limit() -> Non
     assert Pace(512, 0.006).tokens(4, 0) == TILE
     assert Pace(512, 0.006).tokens(14, 2) == 2 * TILE
     assert Pace(512, 0.006).tokens(1, 15) == MOST_TILES * TILE
-    assert Pace(512, 0.1).tokens(1, 15) == TILE
+    assert Pace(512, 0.1).tokens(1, 15) == MOST_TILES * TILE
 
 
-def test_only_small_parts_at_the_beginning_of_prompts_go_together_with_streams() -> None:
-    pace = Pace(512, 0.006)
-    assert pace.together(4, MIXED - 4, 0)
-    assert not pace.together(4, MIXED, 0)
-    assert not pace.together(4, MIXED - 4, CHEAP_POSITION)
-    assert pace.together(0, 512, CHEAP_POSITION)
+def test_streams_and_what_is_read_beside_them_fit_into_one_decode() -> None:
+    assert Pace(256, 0.0001).tokens(17, 1) == 256 - 17
+    assert Pace(64, 0.1).tokens(64, 1) == 0
 
 
 def test_a_prompt_beside_the_streams_gets_several_times_as_long_as_their_token_takes() -> None:
@@ -170,5 +165,4 @@ def test_no_decode_is_larger_than_the_batch() -> None:
     for cost in (0.0001, 0.006, 0.1):
         pace = Pace(16, cost)
         assert pace.tokens(0, 1) <= 16
-        assert pace.tokens(3, 9) <= 16
-        assert not pace.together(3, 16, 0)
+        assert pace.tokens(3, 9) <= 16 - 3

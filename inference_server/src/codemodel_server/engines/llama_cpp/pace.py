@@ -4,12 +4,8 @@
 STREAMING_SECONDS = 0.15
 # With nobody to wait for a token, a step only has to end before a newcomer grows impatient.
 READING_SECONDS = 1.0
-# llama.cpp's attention kernel takes so many rows at a time (GGML_FA_TILE_Q in ggml-cpu/common.h), and is half as fast
-# for fewer. All rows of a tile look at what any of them needs: streams' rows in it cost more than their own decode.
+# Prompts are read by so many tokens at least: fewer take longer each, more hardly less (see docs/performance.md).
 TILE = 64
-# Of so few rows at the beginning of a text, the matrix kernels gain more than the attention loses.
-MIXED = 32
-CHEAP_POSITION = 256
 # Between two tokens of the streams, a tile is read for each prompt that ends with it, but no more than these: prompts
 # in larger groups take less time, and the streams' decodes are fuller after them. Long prompts share one tile.
 MOST_TILES = 4
@@ -18,8 +14,7 @@ LONGEST_INSIDE = 2 * TILE
 # A prompt that is read beside the streams gets five times as long as their token takes: then it takes a fifth longer
 # than it would take alone, and they write as fast as they can with the sixth that is theirs.
 _READING_TO_WRITING = 5.0
-# On a slow machine a tile takes longer than those who wait for a token should wait: then it is one at a time. Half of
-# one takes hardly less at late positions: 28 rows at position 1,250 took 670 ms, 64 took 817.
+# Nobody waits longer for a token because somebody else's long prompt is read.
 LONGEST_SECONDS = 0.6
 _NEWEST_WEIGHT = 0.3
 # The matrix kernels take so many rows at once, and what is left over in smaller groups or alone
@@ -67,34 +62,22 @@ class Pace:
         return min(max(STREAMING_SECONDS, _READING_TO_WRITING * self._writing), LONGEST_SECONDS)
 
     def tokens(self, streams: int, ending: int) -> int:
-        """How many tokens of prompts the next step reads: whole tiles, as a rule.
+        """How many tokens of prompts the next step reads beside the streams' tokens: whole tiles, as a rule.
 
         Args:
             streams: that get a token in it.
             ending: prompts of which no more than a tile is left to be read.
         """
-        if not streams:
-            return self._tiles(READING_SECONDS)
-        most = 1 if TILE * self.seconds_per_token > LONGEST_SECONDS else MOST_TILES
-        return min(max(self._tiles(STREAMING_SECONDS), min(most, ending) * TILE), self._batch)
+        tiles = self._tiles(STREAMING_SECONDS if streams else READING_SECONDS)
+        if streams:
+            tiles = max(tiles, min(MOST_TILES, ending))
+        return max(0, min(tiles * TILE, self._batch - streams))
 
     def padding(self, tokens: int) -> int:
         """How many tokens more a decode of so many had better compute."""
         missing = -tokens % _ROWS
         return missing if missing <= _MOST_PADDING and tokens + missing <= self._batch else 0
 
-    def together(self, streams: int, tokens: int, position: int) -> bool:
-        """Whether streams and prompts are best computed in one decode.
-
-        Args:
-            streams: that get a token.
-            tokens: that are read.
-            position: of the first of them, the farthest of all prompts.
-        """
-        few = streams + tokens <= min(MIXED, self._batch)
-        return not streams or (few and position < CHEAP_POSITION)
-
     def _tiles(self, seconds: float) -> int:
         """The whole tiles that can be read in so many seconds, at least one."""
-        tiles = max(1, int(seconds / self.seconds_per_token) // TILE)
-        return min(tiles * TILE, self._batch)
+        return max(1, int(seconds / self.seconds_per_token) // TILE)

@@ -79,9 +79,11 @@ class NativeModel:
         return int(llama_cpp.llama_model_size(self.pointer))
 
     @property
-    def attention_heads(self) -> int:
-        """Attention heads of all layers together."""
-        return int(llama_cpp.llama_model_n_head(self.pointer) * llama_cpp.llama_model_n_layer(self.pointer))
+    def shared_heads(self) -> int:
+        """Key and value heads of all layers together."""
+        return int(
+            llama_cpp.llama_model_n_head_kv(self.pointer) * llama_cpp.llama_model_n_layer(self.pointer)
+        )
 
     @property
     def bytes_per_cell(self) -> int:
@@ -90,8 +92,7 @@ class NativeModel:
         whole = self.embedding // max(1, llama_cpp.llama_model_n_head(self.pointer))
         sizes = (self.metadata(f"{architecture}.attention.{what}_length") for what in ("key", "value"))
         numbers = sum(int(size) if size.isdigit() else whole for size in sizes)
-        heads = llama_cpp.llama_model_n_layer(self.pointer) * llama_cpp.llama_model_n_head_kv(self.pointer)
-        return int(2 * numbers * heads)
+        return int(2 * numbers * self.shared_heads)
 
     def copies_cells(self, tokens: int) -> bool:
         """Whether attention memory can be copied into another context, so many tokens at a time, with nothing left out.
