@@ -17,7 +17,7 @@ REQUIREMENTS = settings.ROOT / "inference_server" / "requirements.txt"
 TARGETS = ("llama-server", "llama-batched-bench")
 FLAGS = (
     "-DCMAKE_BUILD_TYPE=Release",
-    # As in the Makefile: without them, it is no slower.
+    # As in the Makefile: kernels for AVX512-FP16 make it slower (docs/performance.md).
     "-DCMAKE_C_FLAGS=-U__AVX512FP16__",
     "-DCMAKE_CXX_FLAGS=-U__AVX512FP16__",
     "-DBUILD_SHARED_LIBS=ON",
