@@ -1,4 +1,4 @@
-"""What llama.cpp's kernels take for a decode of so many rows: the measurements behind the engine's constants.
+"""What the kernels take for a decode of so many rows: the measurements behind the engine's constants.
 
 `.venv/bin/python -m inference_server.benchmarks.kernels [MODEL]` prints one line of JSON a measurement; with no model
 it takes the benchmark's. `engines/llama_cpp/pace.py` and `scheduler.py` say what follows from them. With llama-server's
@@ -50,7 +50,7 @@ class Kernels:
         return self._time([*pieces, *([self._piece(_READER, position, tokens)] if tokens else [])])
 
     def writing(self, streams: int, length: int) -> float:
-        """Seconds of a decode of so many streams, each of which has so many tokens, the last of them its own."""
+        """Seconds of a decode of so many streams that hold so many tokens each, the last of which they wrote."""
         self._context.clear()
         for stream in range(streams):
             self._fill(stream, length - _WRITTEN)
@@ -59,12 +59,12 @@ class Kernels:
         return self._time([self._piece(stream, length, 1) for stream in range(streams)])
 
     def keep(self, cells: int) -> None:
-        """Forgets everything, and keeps so many cells that nobody needs: see `looking`."""
+        """Leaves nothing in memory but so many cells that no later decode needs."""
         self._context.clear()
         self._fill(_OTHER, cells)
 
     def looking(self, rows: int) -> float:
-        """Seconds of a decode of so many streams that begin, beside what is kept."""
+        """Seconds of a decode of so many streams that begin, beside what `keep` left."""
         return self._time([self._piece(stream, 0, 1) for stream in range(rows)])
 
     def _piece(self, sequence: int, position: int, count: int) -> Piece:
