@@ -56,6 +56,18 @@ async def create(api: httpx.AsyncClient, namespace: str, manifest: Manifest) -> 
     answer.raise_for_status()
 
 
+async def read(api: httpx.AsyncClient, namespace: str, kind: str, name: str) -> Manifest:
+    """Return an object.
+
+    Raises:
+        httpx.HTTPError: it was refused.
+    """
+    answer = await api.get(f"{PATHS[kind].format(namespace)}/{name}")
+    answer.raise_for_status()
+    manifest: Manifest = answer.json()
+    return manifest
+
+
 async def change(api: httpx.AsyncClient, namespace: str, kind: str, name: str, spec: Manifest) -> None:
     """Merge this into the spec of an object.
 

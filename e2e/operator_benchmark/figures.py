@@ -48,12 +48,14 @@ def one_at_a_time(seconds: Sequence[float]) -> Iterator[Figure]:
     yield Figure(f"{case}, p99", "s", percentile(seconds, 99), P99_RATIO, P99_SECONDS)
 
 
-def at_once(seconds: float, rest: float, counted: Counter[str], peak: float, many: int) -> Iterator[Figure]:
+def at_once(
+    seconds: float, rest: float | None, counted: Counter[str], peak: float, many: int
+) -> Iterator[Figure]:
     """Figures of custom resources made all at once.
 
     Args:
         seconds: until the last one had its children.
-        rest: seconds until the operator had nothing left to do.
+        rest: seconds until the operator had nothing left to do; None if that was not waited for.
         counted: requests that the operator sent because of them, by what begins with the method.
         peak: most resident memory that it had, in MiB.
         many: how many they were.
@@ -61,7 +63,8 @@ def at_once(seconds: float, rest: float, counted: Counter[str], peak: float, man
     yield Figure(
         f"{many} at once, until the last has its children", "s", seconds, AT_ONCE_RATIO, AT_ONCE_SECONDS
     )
-    yield Figure(f"{many} at once, until nothing is left to do", "s", rest)
+    if rest is not None:
+        yield Figure(f"{many} at once, until nothing is left to do", "s", rest)
     yield Figure(f"peak memory with {many}", "MiB", peak, PEAK_RATIO, PEAK_MIB)
     yield Figure("requests of a custom resource", "requests", counted.total() / many, REQUESTS_RATIO)
     yield Figure("writes of a custom resource", "requests", writes(counted) / many, REQUESTS_RATIO)
@@ -89,6 +92,16 @@ def resync(written: int, many: int) -> Figure:
         many: how many custom resources there are.
     """
     return Figure(f"writes of a resync of {many}", "requests", written, limit=0)
+
+
+def alone(seconds: float, many: int) -> Figure:
+    """The figure of the children alone: what the API server and Kubernetes' controllers take, whatever the operator.
+
+    Args:
+        seconds: until the last one was there.
+        many: of how many custom resources they were.
+    """
+    return Figure(f"the children of {many}, without any operator", "s", seconds)
 
 
 def lines(ours: Sequence[Figure], theirs: Sequence[Figure] | None) -> Iterator[str]:

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import httpx
+
 from e2e.kubectl import kubectl
 from e2e.operator_benchmark import api, cases, figures
 from e2e.operator_benchmark.figures import Figure
-from e2e.operator_benchmark.operators import Operator, settle
+from e2e.operator_benchmark.operators import Operator, UnsettledError, settle, writes
 from e2e.waiting import until
 
 T = TypeVar("T")
@@ -44,7 +46,11 @@ def _one(operator: Operator, count: int) -> list[Figure]:
     say(f"One custom resource at a time, {count} of them, {operator.name} …")
     with _namespace(f"{NAMESPACE}-one") as namespace:
         _begin(operator, namespace)
-        return list(figures.one_at_a_time(_run(cases.one_at_a_time, namespace, operator, count)))
+        return list(
+            figures.one_at_a_time(
+                _run(lambda client: cases.one_at_a_time(client, namespace, operator, count))
+            )
+        )
 
 
 def _many(operator: Operator, count: int) -> list[Figure]:
@@ -53,21 +59,41 @@ def _many(operator: Operator, count: int) -> list[Figure]:
         _begin(operator, namespace)
         before = operator.requests()
         began = time.monotonic()
-        seconds = _run(cases.at_once, namespace, operator, count)
+        seconds = _run(lambda client: cases.at_once(client, namespace, operator, count))
         say("Waiting until nothing is left to do …")
-        rest = settle(operator.requests) - began
+        ended = _settled(operator)
+        rest = None if ended is None else ended - began
         counted, peak = operator.requests() - before, operator.peak_mebibytes()
         changed = min(EDITS, count)
         say(f"{changed} changes, one at a time …")
-        edits = _run(cases.edits, namespace, operator, changed)
-        settle(operator.requests)
+        edits = _run(lambda client: cases.edits(client, namespace, operator, changed))
+        _settled(operator)
         say("A new operator looks at all of them …")
-        written = cases.writes_of_a_resync(operator, count)
+        cases.resync(operator, count)
+        _settled(operator)
+        written = writes(operator.requests())
+        alone = _alone(namespace, count)
         return [
             *figures.at_once(seconds, rest, counted, peak, count),
             figures.edits(edits, count),
             figures.resync(written, count),
+            figures.alone(alone, count),
         ]
+
+
+def _alone(made: str, count: int) -> float:
+    say(f"The children of {count} custom resources, without any operator …")
+    with _namespace(f"{NAMESPACE}-alone") as namespace:
+        return _run(lambda client: cases.alone(client, namespace, made, count))
+
+
+def _settled(operator: Operator) -> float | None:
+    """When the operator had nothing left to do; None if it goes on and on, which some peers do."""
+    try:
+        return settle(operator.requests)
+    except UnsettledError as error:
+        say(f"… {error} Going on.")
+        return None
 
 
 def _begin(operator: Operator, namespace: str) -> None:
@@ -76,10 +102,10 @@ def _begin(operator: Operator, namespace: str) -> None:
     settle(operator.requests)
 
 
-def _run(case: Callable[..., Awaitable[T]], namespace: str, operator: Operator, count: int) -> T:
+def _run(case: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
     async def connected() -> T:
         async with api.connect() as client:
-            return await case(client, namespace, operator, count)
+            return await case(client)
 
     return asyncio.run(connected())
 

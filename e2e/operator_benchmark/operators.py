@@ -20,6 +20,10 @@ class BenchmarkError(Exception):
     """It cannot be measured; the message says what to do."""
 
 
+class UnsettledError(BenchmarkError):
+    """The operator goes on and on."""
+
+
 class Operator(Protocol):
     """An operator under measurement, with custom resources that each get a Deployment, a Service and an HPA."""
 
@@ -63,7 +67,7 @@ def settle(
     """Wait until an operator sends nothing any more, and return when it was seen to have ended, by `now`.
 
     Raises:
-        BenchmarkError: it goes on and on.
+        UnsettledError: it goes on and on.
     """
     last, began = -1, now()
     since = began
@@ -73,8 +77,8 @@ def settle(
         if total != last:
             last, since = total, now()
         if now() - began > _SETTLE_SECONDS:
-            raise BenchmarkError(
-                f"after {_SETTLE_SECONDS:.0f} s the operator still sends requests: does anyone else use the cluster?"
+            raise UnsettledError(
+                f"After {_SETTLE_SECONDS:.0f} s the operator still sends requests: does anyone else use the cluster?"
             )
     return since
 

@@ -72,6 +72,13 @@ def test_requests_are_those_of_one_custom_resource() -> None:
     }
 
 
+def test_ours_is_told_beside_a_peer_that_never_rests() -> None:
+    counted = Counter({"GET": 1})
+    ours, theirs = (list(figures.at_once(1.0, rest, counted, 1.0, 5)) for rest in (2.0, None))
+    (told,) = [found for found in lines(ours, theirs) if "until nothing is left to do" in found["case"]]
+    assert (told["ours"], told["theirs"], told["ratio"]) == (2.0, None, None)
+
+
 def test_every_case_of_the_peer_has_its_place_beside_ours() -> None:
     def cases(counted: Counter[str]) -> list[Figure]:
         return [
@@ -79,6 +86,7 @@ def test_every_case_of_the_peer_has_its_place_beside_ours() -> None:
             *figures.at_once(1.0, 1.0, counted, 1.0, 5),
             figures.edits([1.0], 5),
             figures.resync(1, 5),
+            figures.alone(1.0, 5),
         ]
 
     ours, theirs = (

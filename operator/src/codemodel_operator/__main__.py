@@ -17,6 +17,7 @@ from .errors import OperatorError
 from .handlers import build_registry
 from .kube import KubeCluster
 from .settings import Settings
+from .stateless import NoMemories
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         kopf.run(
             registry=registry,
+            memories=NoMemories(),
             standalone=True,
             clusterwide=not settings.namespaces,
             namespaces=settings.namespaces,
