@@ -9,7 +9,7 @@ MODEL := models/tiny_coder/tiny-coder.gguf
 # they add up attention of few tokens number by number where a head has 64 numbers (docs/performance.md).
 NO_FP16 := -U__AVX512FP16__
 LLAMA := -DLLAVA_BUILD=OFF -DCMAKE_C_FLAGS=$(NO_FP16) -DCMAKE_CXX_FLAGS=$(NO_FP16)
-# What llama.cpp gets from us: an attention kernel, and how it is built in.
+# What llama.cpp gets from us: kernels, and how they are built in.
 KERNELS := inference_server/llama.cmake $(sort $(wildcard inference_server/kernels/*))
 # pip keeps what it compiled by the source alone: so it gets a cache for each way to compile it.
 WHEELS = $(or $(CODEMODEL_CACHE),$(HOME)/.cache/codemodel)/wheels-$(firstword $(shell { echo '$(LLAMA)'; cat $(KERNELS); } | cksum))

@@ -99,11 +99,11 @@ def lines(kernels: Kernels) -> Iterator[str]:
             yield _line("reading", seconds, position=position, tokens=tokens, streams=streams)
     for streams, length in ((1, 76), (4, 76), (16, 76), (1, 1500), (4, 1500)):
         yield _line("writing", kernels.writing(streams, length), streams=streams, length=length)
-    # What a multiple of 16 costs less than the numbers below it, for streams and for prompts.
+    # What a multiple of four costs less than the numbers below it, for streams and for prompts.
     kernels.keep(0)
-    for rows in (8, 10, 12, 13, 14, 15, 16):
+    for rows in (1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 15, 16):
         yield _line("rows", kernels.looking(rows), streams=rows)
-    for tokens in (28, 30, 31, 32, 60, 61, 62, 63, 64):
+    for tokens in (16, 28, 31, 32, 61, 62, 63, 64):
         yield _line("rows", kernels.reading(0, tokens, 0), tokens=tokens)
     for kept in (0, 7168):
         kernels.keep(kept)

@@ -4,47 +4,23 @@
 // Here, tokens that see nearly the same, as those of one prompt do, are computed together, with all heads that share
 // their keys ("grouped queries"): a block. The cells that a block sees are found four at a time and once for all its
 // heads, and their keys and values are converted once. Sums are in 32 bits; for few tokens, ggml adds values up in 16.
+// Where there are as many queries as a register has lanes, each gets one (many.h); fewer share them (lanes.h).
 //
 // The softmax is the running one of Milakov and Gimelshein (arXiv:1805.02867), sum(exp(s_i - m) v_i) over
 // sum(exp(s_i - m)): what has been added up is scaled whenever the maximum m grows.
 
-#include "common.h"
+#include "block.h"
 #include "ggml-cpu-impl.h"
 #include "ggml-cpu.h"
-#include "lanes.h"
 #include "mask.h"
 #include "ops.h"
 #include "simd-mappings.h"
-#include "vec.h"
 
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
 #include <cstdint>
 
 namespace {
-
-// ggml's work buffer has room for a block of so many queries, and so many keys and values, in 32 bits
-// (GGML_OP_FLASH_ATTN_EXT in ggml-cpu.c).
-constexpr int QUERIES = GGML_FA_TILE_Q;
-constexpr int CELLS = GGML_FA_TILE_KV;
-
-// Cells that are looked at together: their keys and values, 16 KiB each, stay in the processor's first cache.
-template <int SIZE>
-constexpr int TOGETHER = std::min(CELLS, 4096 / SIZE / 4 * 4);
-
-// What a thread computes with; rows have SIZE numbers.
-template <int SIZE>
-struct Scratch {
-    float queries[QUERIES * SIZE];
-    float outputs[QUERIES * SIZE];
-    float keys[TOGETHER<SIZE> * SIZE];
-    float values[TOGETHER<SIZE> * SIZE];
-    float bias[QUERIES][CELLS];
-    float scores[2][CELLS];
-    float maxima[QUERIES];
-    float sums[QUERIES];
-};
 
 // A token's query for a head, and where the answer to it goes.
 const float * query_at(const ggml_tensor * dst, int64_t row, int64_t head) {
@@ -61,31 +37,6 @@ void convert(const ggml_tensor * source, int64_t cell, int64_t head, float * tar
     ggml_cpu_fp16_to_fp32(reinterpret_cast<const ggml_fp16_t *>(data), target, source->ne[0]);
 }
 
-// Adds what COUNT queries of a block get from some cells to what they have so far.
-template <int SIZE, int COUNT>
-void look(Scratch<SIZE> & scratch, int cells, int first, int heads) {
-    float kept[COUNT];
-    multiply<SIZE, COUNT>(scratch.queries + first * SIZE, scratch.keys, cells, scratch.scores);
-    for (int n = 0; n < COUNT; ++n) {
-        float * scores = scratch.scores[n];
-        const float * bias = scratch.bias[(first + n) / heads];
-        float & maximum = scratch.maxima[first + n];
-        float & sum = scratch.sums[first + n];
-        float higher = maximum;
-#pragma omp simd reduction(max : higher)
-        for (int c = 0; c < cells; ++c) {
-            scores[c] += bias[c];
-            higher = scores[c] > higher ? scores[c] : higher;
-        }
-        // Of a block, one token may see nothing yet; anything finite is as good as no maximum then.
-        higher = std::max(higher, -FLT_MAX);
-        kept[n] = std::exp(maximum - higher);
-        sum = sum * kept[n] + static_cast<float>(ggml_vec_soft_max_f32(cells, scores, scores, higher));
-        maximum = higher;
-    }
-    add<SIZE, COUNT>(scratch.scores, scratch.values, cells, kept, scratch.outputs + first * SIZE);
-}
-
 // Answers the queries of some heads that share their keys, for tokens that see nearly the same.
 template <int SIZE>
 void attend(
@@ -94,14 +45,20 @@ void attend(
     const ggml_tensor * k = dst->src[1];
     const int64_t shared = head / (dst->src[0]->ne[2] / k->ne[2]);
     const float scale = ggml_get_op_params_f32(dst, 0);
-    for (int n = 0; n < rows * heads; ++n) {
+    const int queries = rows * heads;
+    const bool many = queries >= LANES;
+    const int next = many ? QUERIES : 1;  // from a query's number to its next
+    const int other = many ? 1 : SIZE;  // from a query to another
+    Softmax softmax;
+    std::fill_n(softmax.maxima, QUERIES, -INFINITY);
+    std::fill_n(softmax.sums, QUERIES, 0.0f);
+    std::fill_n(scratch.queries, (many ? QUERIES : queries) * SIZE, 0.0f);
+    std::fill_n(scratch.outputs, (many ? QUERIES : queries) * SIZE, 0.0f);
+    for (int n = 0; n < queries; ++n) {
         const float * query = query_at(dst, row + n / heads, head + n % heads);
         for (int i = 0; i < SIZE; ++i) {
-            scratch.queries[n * SIZE + i] = query[i] * scale;
-            scratch.outputs[n * SIZE + i] = 0.0f;
+            scratch.queries[n * other + i * next] = query[i] * scale;
         }
-        scratch.maxima[n] = -INFINITY;
-        scratch.sums[n] = 0.0f;
     }
     int64_t found[CELLS];
     for (int64_t cell = 0; const int count = mask.visible(row, rows, TOGETHER<SIZE>, cell, found);) {
@@ -109,24 +66,23 @@ void attend(
             convert(k, found[c], shared, scratch.keys + c * SIZE);
             convert(dst->src[2], found[c], shared, scratch.values + c * SIZE);
         }
+        if (many) {
+            begin(scratch, mask, row, rows, heads, found, count);
+            look_many<SIZE, REGISTERS>(scratch, softmax, count, 0, (queries + LANES - 1) / LANES);
+            continue;
+        }
         for (int r = 0; r < rows; ++r) {
             for (int c = 0; c < count; ++c) {
-                scratch.bias[r][c] = GGML_CPU_FP16_TO_FP32(mask.row(row + r)[found[c]]);
+                softmax.bias[r][c] = GGML_CPU_FP16_TO_FP32(mask.row(row + r)[found[c]]);
             }
         }
-        int n = 0;
-        for (; n + 1 < rows * heads; n += 2) {
-            look<SIZE, 2>(scratch, count, n, heads);
-        }
-        if (n < rows * heads) {
-            look<SIZE, 1>(scratch, count, n, heads);
-        }
+        look_few<SIZE, 2>(scratch, softmax, count, 0, queries, heads);
     }
-    for (int n = 0; n < rows * heads; ++n) {
-        const float share = scratch.sums[n] == 0.0f ? 0.0f : 1.0f / scratch.sums[n];
+    for (int n = 0; n < queries; ++n) {
+        const float share = softmax.sums[n] == 0.0f ? 0.0f : 1.0f / softmax.sums[n];
         float * answer = answer_at(dst, row + n / heads, head + n % heads);
         for (int i = 0; i < SIZE; ++i) {
-            answer[i] = scratch.outputs[n * SIZE + i] * share;
+            answer[i] = scratch.outputs[n * other + i * next] * share;
         }
     }
 }
@@ -148,16 +104,18 @@ void compute(const ggml_compute_params * params, const ggml_tensor * dst) {
     while (heads > 1 && items() < 2 * params->nth) {
         heads = (heads + 1) / 2;
     }
+    const int64_t of_same = parts();  // items of the same tokens
+    const int64_t count = items();
     static_assert(sizeof(Scratch<SIZE>) <= sizeof(float) * (4 * QUERIES * SIZE + 2 * QUERIES * CELLS));
     const size_t own = params->wsize / params->nth / alignof(Scratch<SIZE>) * alignof(Scratch<SIZE>);
     auto * scratch = reinterpret_cast<Scratch<SIZE> *>(static_cast<char *>(params->wdata) + own * params->ith);
     const Mask mask{static_cast<const char *>(dst->src[3]->data), dst->src[3]->nb[1], dst->src[1]->ne[1]};
-    for (int64_t item = params->ith; item < items(); item += params->nth) {
-        const int64_t part = item % parts();
+    for (int64_t item = params->ith; item < count; item += params->nth) {
+        const int64_t part = item % of_same;
         const int64_t group = part % shared * each;
         const int64_t first = part / shared * heads;
         const int some = static_cast<int>(std::min<int64_t>(heads, each - first));
-        const int64_t begin = item / parts() * most;
+        const int64_t begin = item / of_same * most;
         const int64_t end = std::min(tokens, begin + most);
         for (int64_t row = begin; row < end;) {
             int rows = 1;

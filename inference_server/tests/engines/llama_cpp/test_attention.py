@@ -1,27 +1,19 @@
 """Our attention kernel, asked through ggml as llama.cpp asks it, against the formula in 64 bits."""
 
 import ctypes
-import importlib
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-Array = npt.NDArray[np.float64]
+from inference_server.tests.engines.llama_cpp.ggml import F16, F32, Array, Pointer, graph, library
 
 # Our sums have 32 bits. ggml's have 16 for few tokens: they are a hundred times as far off as this.
 CLOSE = 1e-5
 CLOSE_TO_GGML = 5e-3
 CELLS = 256
 """Cells of the memory: llama.cpp passes multiples of 256."""
-
-_F32, _F16 = 0, 1  # GGML_TYPE_F32 and GGML_TYPE_F16 in ggml.h
-_MEMORY = 1 << 27
-
-
-class _Parameters(ctypes.Structure):
-    _fields_ = (("mem_size", ctypes.c_size_t), ("mem_buffer", ctypes.c_void_p), ("no_alloc", ctypes.c_bool))
 
 
 @dataclass(frozen=True)
@@ -68,54 +60,24 @@ def formula(of: Asked) -> Array:
     return answer
 
 
-def library(name: str) -> ctypes.CDLL:
-    """One of the libraries that llama-cpp-python brings, and loads."""
-    importlib.import_module("codemodel_server.engines.llama_cpp.native.binding")
-    return ctypes.CDLL(name)
-
-
 def ggml(of: Asked, threads: int = 1) -> Array:
     """What ggml's graph with this one node gives, shape (tokens, heads, size)."""
-    base, cpu = library("libggml-base.so.0"), library("libggml-cpu.so.0")
-    for name in ("ggml_init", "ggml_new_tensor_3d", "ggml_permute", "ggml_flash_attn_ext", "ggml_new_graph"):
-        getattr(base, name).restype = ctypes.c_void_p
-    base.ggml_get_data.restype = cpu.ggml_backend_cpu_init.restype = ctypes.c_void_p
-    base.ggml_init.argtypes = (_Parameters,)
-    context = ctypes.c_void_p(base.ggml_init(_Parameters(_MEMORY, None, False)))
+    with graph() as made:
 
-    def tensor(content: Array, kind: int) -> ctypes.c_void_p:
-        stored = np.ascontiguousarray(content, np.float16 if kind == _F16 else np.float32)
-        sizes = [ctypes.c_int64(size) for size in reversed(stored.shape)]
-        made = ctypes.c_void_p(base.ggml_new_tensor_3d(context, kind, *sizes))
-        ctypes.memmove(base.ggml_get_data(made), stored.ctypes.data, stored.nbytes)
-        return made
+        def by_head(content: Array, kind: int) -> Pointer:
+            return made.node("ggml_permute", made.tensor(content, kind), 0, 2, 1, 3)
 
-    def by_head(content: Array, kind: int) -> ctypes.c_void_p:
-        return ctypes.c_void_p(base.ggml_permute(context, tensor(content, kind), 0, 2, 1, 3))
-
-    node = ctypes.c_void_p(
-        base.ggml_flash_attn_ext(
-            context,
-            by_head(of.queries, _F32),
-            by_head(of.keys, _F16),
-            by_head(of.values, _F16),
-            tensor(of.mask[None], _F16),
+        node = made.node(
+            "ggml_flash_attn_ext",
+            by_head(of.queries, F32),
+            by_head(of.keys, F16),
+            by_head(of.values, F16),
+            made.tensor(of.mask[None], F16),
             ctypes.c_float(1 / np.sqrt(of.queries.shape[2])),
             ctypes.c_float(0.0),
             ctypes.c_float(of.softcap),
         )
-    )
-    graph = ctypes.c_void_p(base.ggml_new_graph(context))
-    base.ggml_build_forward_expand(graph, node)
-    backend = ctypes.c_void_p(cpu.ggml_backend_cpu_init())
-    cpu.ggml_backend_cpu_set_n_threads(backend, threads)
-    assert base.ggml_backend_graph_compute(backend, graph) == 0
-    count = of.queries.size
-    answer = np.ctypeslib.as_array((ctypes.c_float * count).from_address(base.ggml_get_data(node)))
-    answer = answer.astype(float).reshape(of.queries.shape)
-    base.ggml_backend_free(backend)
-    base.ggml_free(context)
-    return answer
+        return made.compute(node, of.queries.shape, threads)
 
 
 def masked(visible: npt.NDArray[np.bool_]) -> Array:
@@ -141,7 +103,7 @@ def off(of: Asked, threads: int = 1) -> float:
 
 
 def test_it_is_part_of_the_library() -> None:
-    assert hasattr(library("libggml-cpu.so.0"), "codemodel_attention")
+    assert hasattr(library("cpu"), "codemodel_attention")
 
 
 @pytest.mark.parametrize("size", [32, 64, 80, 96, 128, 256])

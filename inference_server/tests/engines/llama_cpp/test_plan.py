@@ -152,10 +152,12 @@ def test_no_part_of_a_prompt_leaves_less_than_a_tile() -> None:
 
 def test_a_decode_is_padded_to_a_number_of_rows_that_is_computed_faster() -> None:
     pace = Pace(512, 0.006)
-    assert {rows: pace.padding(rows) for rows in (1, 8, 11, 13, 15, 16, 17, 62, 64, 512)} == {
-        **dict.fromkeys((1, 8, 11, 16, 17, 64, 512), 0),
+    assert {rows: pace.padding(rows) for rows in (1, 2, 5, 8, 11, 13, 16, 62, 64, 512)} == {
+        **dict.fromkeys((1, 8, 16, 64, 512), 0),
+        2: 2,
+        5: 3,
+        11: 1,
         13: 3,
-        15: 1,
         62: 2,
     }
     assert Pace(15, 0.006).padding(14) == 0

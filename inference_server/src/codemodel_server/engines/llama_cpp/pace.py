@@ -17,11 +17,9 @@ _READING_TO_WRITING = 5.0
 # Nobody waits longer for a token because somebody else's long prompt is read.
 LONGEST_SECONDS = 0.6
 _NEWEST_WEIGHT = 0.3
-# The matrix kernels take so many rows at once, and what is left over in smaller groups or alone
-# (ggml_gemm_q4_K_8x8_q8_K in ggml-cpu/arch/x86/repack.cpp): 15 rows take 20 % longer than 16, 62 take 9 % longer than
-# 64, 12 as long as 16.
-_ROWS = 16
-_MOST_PADDING = 4
+# The matrix kernels take rows by fours, and each that is left over by itself, for which all weights are read once more:
+# with 5 to 7 rows a decode takes longer than with 8 (see docs/performance.md).
+_ROWS = 4
 
 
 def part(unread: int, most: int) -> int:
@@ -76,7 +74,7 @@ class Pace:
     def padding(self, tokens: int) -> int:
         """How many tokens more a decode of so many had better compute."""
         missing = -tokens % _ROWS
-        return missing if missing <= _MOST_PADDING and tokens + missing <= self._batch else 0
+        return missing if tokens > 1 and tokens + missing <= self._batch else 0
 
     def _tiles(self, seconds: float) -> int:
         """The whole tiles that can be read in so many seconds, at least one."""
