@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 
 import httpx
 
@@ -31,11 +32,7 @@ async def one_at_a_time(
 async def at_once(client: httpx.AsyncClient, namespace: str, operator: Operator, count: int) -> float:
     """Create so many as fast as the API server takes them; return the seconds until the last child."""
     names = [f"many-{number}" for number in range(count)]
-    async with watching(client, namespace) as seen:
-        began = time.monotonic()
-        waiting = asyncio.create_task(seen.all_complete(names))
-        await asyncio.gather(*(api.create(client, namespace, operator.resource(name)) for name in names))
-        return max(await waiting) - began
+    return await _create_all(client, namespace, [operator.resource(name) for name in names], names)
 
 
 async def alone(client: httpx.AsyncClient, namespace: str, made: str, count: int) -> float:
@@ -50,6 +47,13 @@ async def alone(client: httpx.AsyncClient, namespace: str, made: str, count: int
     texts = [json.dumps(_bare(await api.read(client, made, kind, _FIRST))) for kind in CHILDREN]
     names = [f"alone-{number}" for number in range(count)]
     manifests = [json.loads(text.replace(_FIRST, name)) for name in names for text in texts]
+    return await _create_all(client, namespace, manifests, names)
+
+
+async def _create_all(
+    client: httpx.AsyncClient, namespace: str, manifests: Sequence[api.Manifest], names: Sequence[str]
+) -> float:
+    """Create all at once; return the seconds until the last child of these names."""
     async with watching(client, namespace) as seen:
         began = time.monotonic()
         waiting = asyncio.create_task(seen.all_complete(names))
