@@ -52,7 +52,9 @@ void attend(
     Softmax softmax;
     std::fill_n(softmax.maxima, QUERIES, -INFINITY);
     std::fill_n(softmax.sums, QUERIES, 0.0f);
-    std::fill_n(scratch.queries, (many ? QUERIES : queries) * SIZE, 0.0f);
+    if (many) {  // lanes without a query
+        std::fill_n(scratch.queries, QUERIES * SIZE, 0.0f);
+    }
     std::fill_n(scratch.outputs, (many ? QUERIES : queries) * SIZE, 0.0f);
     for (int n = 0; n < queries; ++n) {
         const float * query = query_at(dst, row + n / heads, head + n % heads);

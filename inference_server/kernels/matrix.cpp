@@ -2,8 +2,7 @@
 // the place of ggml's functions (see llama.cmake) on processors with AVX512-VNNI, which ggml's use for Q6_K only, and
 // there only with many rows.
 //
-// Weights of both kinds become panels of eight columns, in the order of registers and without signs, and one kernel
-// multiplies them. A lane adds up as many products of quants and activations as 16 bits can hold; then one instruction
+// Weights of both kinds become panels of eight columns, in the order of registers, and one kernel multiplies them. A lane adds up as many products of quants and activations as 16 bits can hold; then one instruction
 // multiplies that by its scale, and adds it to the lane's sum of 32 bits. As in ggml, nothing is rounded before the end
 // of 256 numbers.
 
@@ -13,6 +12,8 @@
 #include "tiled/tiled.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <type_traits>
 
 #ifdef __AVX512VNNI__
 #include "panel.h"
@@ -42,7 +43,7 @@ __m512i for_columns(const void * bytes) {
 
 // Adds products with 256 weights of each column to the sums of some rows, which lie `next` blocks apart.
 template <typename Weights, int ROWS, typename Block>
-void multiply(const Panel & panel, const Block * activations, int next, __m512 * sums) {
+void multiply(const typename Weights::Panel & panel, const Block * activations, int next, __m512 * sums) {
     constexpr int EACH = TOGETHER<Block>;
     __m512i products[ROWS];
     std::fill_n(products, ROWS, _mm512_setzero_si512());
@@ -52,10 +53,10 @@ void multiply(const Panel & panel, const Block * activations, int next, __m512 *
 #pragma GCC unroll 16
         for (int row = 0; row < ROWS; ++row) {
             const int8_t * numbers = activations[row / EACH * next].qs + (part * EACH + row % EACH) * 8;
-            __m512i sum = _mm512_setzero_si512();
+            __m512i sum = Weights::begin(panel, part);
 #pragma GCC unroll 4
             for (int i = 0; i < Weights::ADDED; ++i) {
-                sum = _mm512_dpbusd_epi32(sum, panel.quants[part + i], for_columns(numbers + i * EACH * 8));
+                sum = Weights::add(sum, panel.quants[part + i], for_columns(numbers + i * EACH * 8));
             }
             products[row] = _mm512_dpwssd_epi32(products[row], sum, panel.scales[part / Weights::SCALED]);
         }
@@ -63,21 +64,25 @@ void multiply(const Panel & panel, const Block * activations, int next, __m512 *
 #pragma GCC unroll 16
     for (int row = 0; row < ROWS; ++row) {
         const Block & block = activations[row / EACH * next];
-        __m512i mins = _mm512_setzero_si512();
-#pragma GCC unroll 4
-        for (int four = 0; four < 4; ++four) {
-            const int16_t * numbers = block.bsums + (four * EACH + row % EACH) * 4;
-            mins = _mm512_dpwssd_epi32(mins, panel.mins[four], for_columns(numbers));
-        }
         __m512 sum = _mm512_mul_ps(panel.scale, _mm512_cvtepi32_ps(products[row]));
-        sum = _mm512_fnmadd_ps(panel.min, _mm512_cvtepi32_ps(mins), sum);
+        if constexpr (std::is_same_v<Weights, Q4K>) {
+            __m512i mins = _mm512_setzero_si512();
+#pragma GCC unroll 4
+            for (int four = 0; four < 4; ++four) {
+                const int16_t * numbers = block.bsums + (four * EACH + row % EACH) * 4;
+                mins = _mm512_dpwssd_epi32(mins, panel.mins[four], for_columns(numbers));
+            }
+            sum = _mm512_fnmadd_ps(panel.min, _mm512_cvtepi32_ps(mins), sum);
+        }
         sums[row] = _mm512_fmadd_ps(sum, _mm512_set1_ps(scale_of(block, row % EACH)), sums[row]);
     }
 }
 
 // The same for any number of rows: so many at once, and what is left over.
 template <typename Weights, int ROWS, typename Block>
-void multiply_all(const Panel & panel, const Block * activations, int next, __m512 * sums, int rows) {
+void multiply_all(
+    const typename Weights::Panel & panel, const Block * activations, int next, __m512 * sums, int rows
+) {
     constexpr int EACH = TOGETHER<Block>;
     for (; rows >= ROWS; rows -= ROWS) {
         multiply<Weights, ROWS>(panel, activations, next, sums);
@@ -114,7 +119,7 @@ void product(const Weights & weights, int begin, int end, const Block * activati
             __m512 sums[TILE];
             std::fill_n(sums, some, _mm512_setzero_ps());
             for (int block = 0; block < blocks; ++block) {
-                Panel panel;
+                typename Weights::Panel panel;
                 weights.unpack(columns, block, panel);
                 const Block * from = activations + first / EACH * blocks + block;
                 multiply_all<Weights, MOST_ROWS<Block>>(panel, from, blocks, sums, some);
@@ -125,6 +130,12 @@ void product(const Weights & weights, int begin, int end, const Block * activati
             }
         }
     }
+}
+
+template <typename Block>
+void multiply_q4_K(int n, float * s, size_t bs, const void * vx, const void * vy, int nr, int nc) {
+    const Q4K columns{static_cast<const block_q4_Kx8 *>(vx), n / QK_K};
+    product(columns, 0, nc / COLUMNS, static_cast<const Block *>(vy), n / QK_K, nr, s, bs);
 }
 
 // ggml's work buffer has room for the activations in 8 bits, and more (ggml_tiled_wdata_size in tiled.cpp).
@@ -148,10 +159,16 @@ void multiply_q6_K(const ggml_compute_params * params, const ggml_tensor * dst) 
     auto * quantized = static_cast<Block *>(params->wdata);
     for (int i = params->ith; i * TOGETHER<Block> < rows; i += params->nth) {
         const float * from = static_cast<const float *>(activations->data) + first_row<Block>(i, rows) * width;
+        Block * to = quantized + i * blocks;
         if constexpr (TOGETHER<Block> == 4) {
-            ggml_quantize_mat_q8_K_4x8(from, quantized + i * blocks, width);
+            ggml_quantize_mat_q8_K_4x8(from, to, width);
         } else {
-            quantize_row_q8_K(from, quantized + i * blocks, width);
+            quantize_row_q8_K(from, to, width);
+        }
+        for (int block = 0; block < blocks; ++block) {
+            for (int8_t & number : to[block].qs) {
+                number ^= INT8_MIN;  // 128 more, without a sign
+            }
         }
     }
     if (params->ith == 0) {
@@ -179,8 +196,7 @@ bool codemodel_mul_mat(const ggml_compute_params * params, ggml_tensor * dst);
 // Rows by fours, and a row alone, with a matrix whose columns llama.cpp has put together by eights.
 void codemodel_gemm_q4_K(int n, float * s, size_t bs, const void * vx, const void * vy, int nr, int nc) {
 #ifdef __AVX512VNNI__
-    const Q4K columns{static_cast<const block_q4_Kx8 *>(vx), n / QK_K};
-    product(columns, 0, nc / COLUMNS, static_cast<const block_q8_Kx4 *>(vy), n / QK_K, nr, s, bs);
+    multiply_q4_K<block_q8_Kx4>(n, s, bs, vx, vy, nr, nc);
 #else
     ggml_gemm_q4_K_8x8_q8_K(n, s, bs, vx, vy, nr, nc);
 #endif
@@ -188,8 +204,7 @@ void codemodel_gemm_q4_K(int n, float * s, size_t bs, const void * vx, const voi
 
 void codemodel_gemv_q4_K(int n, float * s, size_t bs, const void * vx, const void * vy, int nr, int nc) {
 #ifdef __AVX512VNNI__
-    const Q4K columns{static_cast<const block_q4_Kx8 *>(vx), n / QK_K};
-    product(columns, 0, nc / COLUMNS, static_cast<const block_q8_K *>(vy), n / QK_K, nr, s, bs);
+    multiply_q4_K<block_q8_K>(n, s, bs, vx, vy, nr, nc);
 #else
     ggml_gemv_q4_K_8x8_q8_K(n, s, bs, vx, vy, nr, nc);
 #endif

@@ -16,13 +16,12 @@ constexpr int COLUMNS = 8;
 // A register holds a part of 8 numbers of each column, one column after another: of its 16 lanes, a column has two.
 constexpr int PARTS = QK_K / 8;
 
-// A weight is scale * (its group's scale * quant) - min * (its group's min); both kinds are kept as integers.
+// A weight is scale * (its group's scale * quant), and with Q4_K less min * (its group's min), all but the first and
+// the min integers.
 struct Panel {
-    __m512i quants[PARTS];  // 8 bits, unsigned
+    __m512i quants[PARTS];  // 8 bits
     __m512i scales[PARTS / 2];  // of each group; the lower 16 bits of a lane
-    __m512i mins[4];  // of 16 numbers each: in order, 16 bits, four to a column
     __m512 scale;
-    __m512 min;
 };
 
 // A number of 16 bits for each column, in the lower half of both its lanes.
@@ -42,6 +41,10 @@ __m512i widened(uint64_t eight) {
 
 // A matrix of Q4_K, of which llama.cpp has put eight columns together: groups of 32, with a scale and a min of 6 bits.
 struct Q4K {
+    struct Panel : ::Panel {
+        __m512i mins[4];  // of 16 numbers each: in order, 16 bits, four to a column
+        __m512 min;
+    };
     static constexpr int SCALED = 4;  // parts that have a scale in common
     static constexpr int ADDED = 4;  // parts whose products a lane of 16 bits can add up: 16 * 15 * 127
     // Blocks that are fetched before their turn, which the processor does not do well by itself. With one row and with
@@ -49,6 +52,12 @@ struct Q4K {
     static constexpr int AHEAD = 4;
     const block_q4_Kx8 * weights;
     int blocks;  // of a column
+
+    static __m512i begin(const Panel &, int) { return _mm512_setzero_si512(); }
+
+    static __m512i add(__m512i sum, __m512i quants, __m512i activations) {
+        return _mm512_dpbusd_epi32(sum, quants, activations);
+    }
 
     void unpack(int columns, int block, Panel & to) const {
         const block_q4_Kx8 & from = weights[columns * blocks + block];
@@ -104,12 +113,23 @@ void interleave(const uint8_t * from, size_t column, __m512i * to) {
     }
 }
 
-// A matrix of Q6_K as it is in the file: groups of 16, with a scale of 8 bits.
+// A matrix of Q6_K as it is in the file: groups of 16, with a scale of 8 bits. Quants have a sign, so that a lane can add
+// up more; activations, of which the instruction wants one without, are 128 more than what they stand for, and sums
+// begin with what that adds to them.
 struct Q6K {
+    struct Panel : ::Panel {
+        __m512i begins[PARTS / 2];
+    };
     static constexpr int SCALED = 2;
-    static constexpr int ADDED = 1;  // 4 * 63 * 127
+    static constexpr int ADDED = 2;  // 8 * 32 * 127
     const char * weights;
     size_t column;  // bytes
+
+    static __m512i begin(const Panel & panel, int part) { return panel.begins[part / ADDED]; }
+
+    static __m512i add(__m512i sum, __m512i quants, __m512i activations) {
+        return _mm512_dpbusd_epi32(sum, activations, quants);
+    }
 
     const block_q6_K & at(int column_number, int block) const {
         return reinterpret_cast<const block_q6_K *>(weights + column_number * column)[block];
@@ -127,7 +147,8 @@ struct Q6K {
         // (dequantize_row_q6_K in ggml-quants.c).
         const auto together = [](__m512i four, __m512i two) {
             const __m512i low_bits = _mm512_and_si512(four, _mm512_set1_epi8(0x0f));
-            return _mm512_or_si512(low_bits, _mm512_and_si512(two, _mm512_set1_epi8(0x30)));
+            const __m512i six = _mm512_or_si512(low_bits, _mm512_and_si512(two, _mm512_set1_epi8(0x30)));
+            return _mm512_sub_epi8(six, _mm512_set1_epi8(32));
         };
         for (int half = 0; half < 2; ++half) {
             for (int part = 0; part < 4; ++part) {
@@ -165,15 +186,13 @@ struct Q6K {
             const __m512i wide = _mm512_cvtepi8_epi64(group % 2 ? _mm_unpackhi_epi64(two, two) : two);
             to.scales[group] = both_lanes(_mm512_and_si512(wide, _mm512_set1_epi64(0xffff)));
         }
-        // Quants are 32 more than what they stand for.
-        for (int four = 0; four < 4; ++four) {
-            const __m512i * of = to.scales + four * 4;
-            const __m512i even = _mm512_or_si512(of[0], _mm512_slli_epi32(of[1], 16));
-            const __m512i odd = _mm512_or_si512(of[2], _mm512_slli_epi32(of[3], 16));
-            to.mins[four] = _mm512_slli_epi16(_mm512_mask_blend_epi32(0xaaaa, even, odd), 5);
+        for (int group = 0; group < PARTS / 2; ++group) {
+            const __m512i more = _mm512_set1_epi8(-128);  // 128, to the instruction
+            __m512i added = _mm512_dpbusd_epi32(_mm512_setzero_si512(), more, to.quants[2 * group]);
+            added = _mm512_dpbusd_epi32(added, more, to.quants[2 * group + 1]);
+            to.begins[group] = _mm512_sub_epi32(_mm512_setzero_si512(), added);
         }
         to.scale = both_lanes(d);
-        to.min = to.scale;
     }
 };
 
