@@ -45,9 +45,24 @@ class InvalidRequestError(ServingError):
 
 
 class PromptTooLongError(InvalidRequestError):
-    """What is to be read leaves no room for an answer: a shorter text may be served."""
+    """What is to be read leaves no room for an answer: a shorter text may be served.
+
+    Args:
+        prompt_tokens: to be read.
+        context_length: tokens that prompt and answer may have together.
+        field: the request's field that is to blame.
+    """
 
     type = "prompt_too_long"
+
+    def __init__(self, prompt_tokens: int, context_length: int, *, field: str) -> None:
+        super().__init__(
+            f"the prompt ({prompt_tokens} tokens) exceeds the available context size ({context_length} tokens for "
+            "prompt and answer together): send a shorter prompt, or serve with a greater context length",
+            field=field,
+        )
+        self.prompt_tokens = prompt_tokens
+        self.context_length = context_length
 
 
 class UnauthorizedError(ServingError):

@@ -48,11 +48,13 @@ class JsonLogger(Logger):  # type: ignore[misc]
     def access(self, resp: Any, _req: Any, environ: Any, request_time: datetime.timedelta) -> None:
         """Called by gunicorn after each answer."""
         status = int(str(resp.status).split(maxsplit=1)[0])
-        if environ["PATH_INFO"] in _PROBES and status < 400:
+        # Of a request whose headers are wrong, it may not be known what it asks for.
+        path = environ.get("PATH_INFO") or ""
+        if path in _PROBES and status < 400:
             return
         fields = {
-            "method": environ["REQUEST_METHOD"],
-            "path": environ["PATH_INFO"],
+            "method": environ.get("REQUEST_METHOD") or "",
+            "path": path,
             "status": status,
             "bytes": resp.sent,
             "seconds": round(request_time.total_seconds(), 6),

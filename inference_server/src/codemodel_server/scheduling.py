@@ -56,6 +56,10 @@ class AdmissionQueue:
         """How many may run at a time."""
         return self._slots
 
+    def capacity(self, priority: Priority) -> int:
+        """How many of this priority there may be at a time, running and waiting."""
+        return self._slots + self._limit + (self._reserved if priority is Priority.INFILL else 0)
+
     def enter(self, priorities: Sequence[Priority]) -> list["Ticket"]:
         """Takes a place for each, or none; give them back with `Ticket.leave`.
 

@@ -27,6 +27,7 @@ from codemodel_delivery.termination import write_termination_message
 from codemodel_server.errors import LoadError
 from codemodel_server.listening import address, listen
 from codemodel_server.logs import JsonLogger, server_log
+from codemodel_server.punctuality import deadlines
 from codemodel_server.settings import Settings
 
 # Nothing is imported before the worker begins to read the model that can be imported meanwhile: somebody waits.
@@ -47,6 +48,10 @@ _ENDING_SECONDS = 5
 # A client that neither sends the rest of its request nor takes more of its answer for so long loses its connection:
 # it holds a thread, and perhaps the engine.
 STALL_SECONDS = 30
+# All that a client may take to send a request's headers, and then its body, however steadily: a byte now and then
+# would hold a thread for ever.
+HEADERS_SECONDS = 30
+BODY_SECONDS = 60
 # /ready says why the model did not load, for as long as a probe or a person needs to see it.
 _FAILURE_SHOWN_SECONDS = 3.0
 # gunicorn's main process ends, instead of starting another worker, if one ends with this status.
@@ -73,7 +78,16 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         timeout = struct.pack("ll", STALL_SECONDS, 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
-        return super().handle(conn)
+        deadlines.begin(conn.sock, HEADERS_SECONDS)
+        try:
+            return super().handle(conn)
+        finally:
+            deadlines.met(conn.sock)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answers a request whose headers have come."""
+        deadlines.begin(conn.sock, BODY_SECONDS)
+        return super().handle_request(req, conn)
 
 
 class Server(BaseApplication):  # type: ignore[misc]

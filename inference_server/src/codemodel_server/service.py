@@ -10,7 +10,13 @@ from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines.base import Activity, Engine
 from codemodel_server.engines.events import Event, Finish, Generation, Text, Waiting
 from codemodel_server.engines.request import GenerationRequest
-from codemodel_server.errors import DeadlineError, NotReadyError, QueueFullError, ServingError
+from codemodel_server.errors import (
+    DeadlineError,
+    InvalidRequestError,
+    NotReadyError,
+    QueueFullError,
+    ServingError,
+)
 from codemodel_server.metrics import Metrics
 from codemodel_server.scheduling import AdmissionQueue, FullError, Ticket
 
@@ -132,12 +138,17 @@ class Service:
 
         Raises:
             NotReadyError: the server does not take requests now.
-            InvalidRequestError: a request does not fit the model.
+            InvalidRequestError: a request does not fit the model, or they are more than there may ever be.
             QueueFullError: too many wait already.
         """
         arrival = self._clock()
         self.check_ready()
         priorities = [request.priority for request in requests]
+        most = min(map(self._queue.capacity, priorities))
+        if len(requests) > most:
+            raise InvalidRequestError(
+                f"{len(requests)} answers at a time are too many: this server takes {most}"
+            )
         try:
             # Before the prompts are tokenized: a refusal has to be cheap.
             self._queue.check(priorities)

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from inference_server.tests.clients.conftest import CONTEXT
 from inference_server.tests.support import ServerProcess, eventually
 
 # autoload/llama.vim: s:ring_update (warm-up) and llama#fim.
@@ -60,6 +61,10 @@ VSCODE: dict[str, Any] = {
 }
 
 
+# Tokens that leave room for a short answer.
+LONG_PROMPT = [65] * (CONTEXT - 40)
+
+
 def events(response: httpx.Response) -> Iterator[dict[str, Any]]:
     for line in response.iter_lines():
         if line.startswith("data: ") and line != "data: [DONE]":
@@ -86,6 +91,127 @@ def test_llama_vscode_fills_in_and_looks_at_the_server(server: ServerProcess) ->
     assert server.client.get("/health").json()["status"] == "ok"
     assert server.client.get("/props").json()["default_generation_settings"]["n_ctx"] > 0
     assert server.client.get("/v1/models").json()["data"][0]["id"]
+
+
+# src/llama-server.ts of llama.vscode: createChatEditRequestPayload.
+VSCODE_EDIT = {
+    "messages": [
+        {"role": "system", "content": "Edit the code as the user asks."},
+        {"role": "user", "content": "Rename `a` to `b`:\na = 1\n"},
+    ],
+    "stream": False,
+    "temperature": 0.2,
+    "top_p": 0.95,
+    "max_tokens": -1,
+}
+
+
+@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens", "n_predict"])
+def test_llama_vscode_asks_for_an_edit_of_any_length(server: ServerProcess, field: str) -> None:
+    asked = {name: value for name, value in VSCODE_EDIT.items() if name != "max_tokens"} | {field: -1}
+    answer = server.client.post("/v1/chat/completions", json={**asked, "stop": ["a", "e", " ", "\n"]})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("limit", [{"max_tokens": -1}, {"n_predict": -1}], ids=str)
+def test_no_limit_is_not_openais_default(server: ServerProcess, limit: dict[str, int]) -> None:
+    body = {"prompt": LONG_PROMPT, "ignore_eos": True}
+    assert usage(server, body) == 16
+    assert usage(server, {**body, **limit}) == CONTEXT - len(LONG_PROMPT)
+
+
+def usage(server: ServerProcess, body: dict[str, Any]) -> int:
+    answer = server.client.post("/v1/completions", json=body)
+    return int(answer.json()["usage"]["completion_tokens"])
+
+
+def test_llama_vim_warms_the_cache_for_an_instruction(server: ServerProcess) -> None:
+    """autoload/llama.vim: llama#inst."""
+    body = {
+        "id_slot": 0,
+        "messages": VSCODE_EDIT["messages"],
+        "n_predict": 0,
+        "samplers": [],
+        "stream": False,
+        "cache_prompt": True,
+        "response_fields": [""],
+    }
+    answer = server.client.post("/v1/chat/completions", json=body).json()
+    assert answer["usage"]["completion_tokens"] == 0
+    assert answer["choices"][0]["message"]["content"] == ""
+
+
+def test_n_predict_comes_before_openais_limits(server: ServerProcess) -> None:
+    asked = {**VSCODE_EDIT, "n_predict": 3, "max_tokens": 7, "max_completion_tokens": 9, "ignore_eos": True}
+    answer = server.client.post("/v1/chat/completions", json=asked).json()
+    assert answer["usage"]["completion_tokens"] == 3
+
+
+def test_a_stream_tells_the_same_as_a_whole_answer(server: ServerProcess) -> None:
+    body = {"prompt": "def add(a, b):", "n_predict": 60, "temperature": 0, "seed": 4, "ignore_eos": True}
+    body["logit_bias"] = [["\n", 50]]
+    whole = server.client.post("/completion", json=body).json()
+    with server.client.stream("POST", "/completion", json={**body, "stream": True}) as response:
+        *partial, last = events(response)
+    assert "\n" in whole["content"]
+    assert last["has_new_line"] is whole["has_new_line"] is True
+    assert all(event["tokens"] for event in partial)
+
+
+@pytest.mark.parametrize(("limit", "truncated"), [(-1, True), (60, True), (40, False), (39, False)])
+def test_an_answer_that_the_context_ends_is_truncated(
+    server: ServerProcess, limit: int, truncated: bool
+) -> None:
+    body = {"prompt": LONG_PROMPT, "n_predict": limit, "ignore_eos": True}
+    assert server.client.post("/completion", json=body).json()["truncated"] is truncated
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/completion", {"prompt": "x " * 3000}),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x " * 3000}]}),
+    ],
+)
+def test_a_client_can_make_a_prompt_fit(server: ServerProcess, path: str, body: dict[str, Any]) -> None:
+    error = server.client.post(path, json=body).json()["error"]
+    assert error["n_ctx"] == CONTEXT
+    assert error["n_prompt_tokens"] > CONTEXT
+    assert "exceeds the available context size" in error["message"]
+
+
+def test_a_forbidden_token_is_not_chosen(server: ServerProcess) -> None:
+    body = {"prompt": "x", "n_predict": 1, "temperature": 0, "return_tokens": True, "ignore_eos": True}
+    (first,) = server.client.post("/completion", json=body).json()["tokens"]
+    for bias in ({str(first): False}, [[first, False]]):
+        answer = server.client.post("/completion", json={**body, "logit_bias": bias})
+        assert answer.status_code == 200
+        if server.client.get("/ready").json()["engine"] != "mock":
+            assert answer.json()["tokens"] != [first]
+
+
+def test_a_conversation_becomes_a_prompt_as_it_is_answered(server: ServerProcess) -> None:
+    def prompt(*turns: tuple[str, Any], **more: Any) -> str:
+        messages = [{"role": role, "content": content} for role, content in turns]
+        answer = server.client.post("/apply-template", json={"messages": messages, **more})
+        assert answer.status_code == 200, answer.text
+        text: str = answer.json()["prompt"]
+        return text
+
+    asked = prompt(("user", "add"))
+    assert prompt(("user", [{"type": "text", "text": "add"}])) == asked
+    # What the assistant has begun, the answer continues.
+    assert prompt(("user", "add"), ("assistant", "def f(")) == f"{asked}def f("
+    unanswered = prompt(("user", "add"), add_generation_prompt=False)
+    assert asked.startswith(unanswered)
+    assert len(unanswered) < len(asked)
+
+
+def test_an_answer_begins_once(server: ServerProcess) -> None:
+    turns = [{"role": role, "content": "x"} for role in ("user", "assistant", "assistant")]
+    answer = server.client.post("/v1/chat/completions", json={"messages": turns, "max_tokens": 2})
+    assert answer.status_code == 400
+    assert "not the last two" in answer.json()["error"]["message"]
 
 
 def test_leaving_ends_an_infill(server: ServerProcess) -> None:
@@ -188,6 +314,9 @@ def test_several_prompts_and_mixed_ones(server: ServerProcess) -> None:
         ("/completion", {"prompt": "x", "grammar": "root ::= (", "n_predict": 2}),
         ("/completion", {"prompt": "x", "grammar": 'root ::= "a"', "json_schema": {}}),
         ("/completion", {"prompt": "x", "n_predict": -2}),
+        ("/completion", {"prompt": "x", "n_predict": 2, "n_probs": 1, "post_sampling_probs": True}),
+        ("/completion", {"prompt": "x", "n_predict": 2, "n": 2}),
+        ("/completion", {"prompt": "x", "n_predict": 2, "n_cmpl": 2}),
         ("/completion", {"prompt": "x " * 3000}),
         ("/infill", {"input_prefix": "x"}),
         ("/infill", {"input_prefix": "x", "input_suffix": "y", "input_extra": [{}]}),

@@ -1,4 +1,4 @@
-"""Clients that stall or leave hold neither the engine nor a thread."""
+"""Clients that stall, dawdle or leave hold neither the engine nor a thread."""
 
 import json
 import socket
@@ -13,6 +13,7 @@ IMPATIENT = """
 from codemodel_server import cli, server
 from codemodel_server.engines import mock_vocabulary
 server.STALL_SECONDS = 1
+server.HEADERS_SECONDS = server.BODY_SECONDS = 2
 mock_vocabulary.WORDS = (b"word " * 200,)
 cli.main()
 """
@@ -30,13 +31,17 @@ def impatient_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 
 def ask(server: ServerProcess, body: bytes, length: int) -> socket.socket:
     """Sends a request and leaves it at that."""
+    head = f"POST /chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    return connect(server, head.encode() + body)
+
+
+def connect(server: ServerProcess, first: bytes) -> socket.socket:
     client = socket.socket()
     # Small, so that what is not read is soon noticed.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(30)
     client.connect((server.client.base_url.host, server.client.base_url.port))
-    head = f"POST /chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
-    client.sendall(head.encode() + body)
+    client.sendall(first)
     return client
 
 
@@ -75,3 +80,41 @@ def test_an_answer_that_nobody_waited_for_is_counted_as_such(impatient_server: S
     eventually(lambda: impatient_server.metric(RUNNING) == 0, "the engine free")
     counted = 'codemodel_requests_total{route="/chat",status="499"} 1.0'
     eventually(lambda: counted in impatient_server.client.get("/metrics").text, "counted")
+
+
+@pytest.mark.parametrize("begun", [b"GET /health HTTP/1.1\r\nX-A: ", None], ids=["headers", "body"])
+def test_a_byte_now_and_then_is_not_enough(impatient_server: ServerProcess, begun: bytes | None) -> None:
+    with ask(impatient_server, b"", 100_000) if begun is None else connect(impatient_server, begun) as client:
+        client.settimeout(0.5)
+        answer = b""
+        for _ in range(40):
+            try:
+                client.sendall(b"x")
+                piece = client.recv(10_000)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            answer += piece
+            if not piece:
+                break
+        else:
+            pytest.fail("the connection is held")
+    assert begun is not None or answer.startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n",
+        "Content-Length: -1\r\n\r\n",
+        "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+    ],
+    ids=["no size", "negative size", "negative length", "two lengths", "length and chunks"],
+)
+def test_a_body_of_no_certain_length_is_refused(impatient_server: ServerProcess, headers: str) -> None:
+    request = f"POST /chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
+    with connect(impatient_server, request.encode()) as client:
+        assert client.recv(100).startswith(b"HTTP/1.1 400 ")

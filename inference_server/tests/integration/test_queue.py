@@ -37,6 +37,14 @@ def test_beyond_the_bound_requests_are_refused_with_a_time_to_come_back(slow_ser
         assert slow_server.client.get("/ready").is_success
 
 
+def test_more_answers_than_there_may_ever_be_are_not_asked_to_come_back(slow_server: ServerProcess) -> None:
+    body = {"prompt": "a", "max_tokens": 1}
+    assert slow_server.client.post("/v1/completions", json={**body, "n": 2}).is_success
+    refused = slow_server.client.post("/v1/completions", json={**body, "n": 3})
+    assert refused.status_code == 400
+    assert "this server takes 2" in refused.json()["error"]["message"]
+
+
 def test_whoever_leaves_frees_a_place(slow_server: ServerProcess) -> None:
     with slow_server.stream(prompt="a", max_tokens=LONG) as first:
         assert "token" in next(first.events())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from flask import request
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import (
     ClientDisconnected,
@@ -13,6 +14,7 @@ from werkzeug.exceptions import (
 )
 
 from codemodel_server.errors import InvalidRequestError
+from codemodel_server.punctuality import body_has_come
 
 _JSON_ERRORS = {"json_invalid", "json_type"}
 # Characters of a name that are repeated in the answer.
@@ -27,7 +29,7 @@ def read_body(model: type[Body]) -> Body:
         UnsupportedMediaType: its type is not JSON.
         RequestTimeout: the rest of it did not come.
         RequestEntityTooLarge: it is too large.
-        InvalidRequestError: it is not what the model describes.
+        InvalidRequestError: it is not what the model describes, or its chunks are malformed.
     """
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("send JSON, with the header Content-Type: application/json")
@@ -36,6 +38,11 @@ def read_body(model: type[Body]) -> Body:
     except ClientDisconnected as error:
         # Werkzeug's name for every end before the end, that of the server's patience among them.
         raise RequestTimeout("the rest of the body did not come: send the request again") from error
+    except ParseException as error:
+        raise InvalidRequestError(f"the body is not what its headers say: {error}") from error
+    body_has_come(request.environ)
+    if request.content_length is not None and len(body) < request.content_length:
+        raise RequestTimeout("the rest of the body did not come in time: send the request again")
     # Of a body without Content-Length, Werkzeug gives what the limit allows and drops the rest.
     if request.max_content_length is not None and len(body) >= request.max_content_length:
         raise RequestEntityTooLarge

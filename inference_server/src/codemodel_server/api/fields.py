@@ -5,25 +5,38 @@ import math
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from codemodel_server.engines.base import Engine
-from codemodel_server.engines.request import Message, Sampling
+from codemodel_server.engines.request import Sampling
 from codemodel_server.errors import InvalidRequestError
 
 MOST_CHOICES = 16
 """Answers that one request may ask for, over all its prompts."""
 _GREATEST = 2**31 - 1
 _MOST_BIASES = 1024
-_MOST_STOPS = 16
+# Editors stop at each keyword that may begin a declaration, and at their model's own tokens.
+_MOST_STOPS = 64
 _LONGEST_STOP = 256
 # Of no more digits than int() reads at once; a longer one is no token's number either.
 _NUMBER = re.compile(r"-?[0-9]{1,100}")
 # The greatest 32-bit number is llama.cpp's sign for "draw one".
 _SEEDS = 2**32 - 1
 
+
+def _not_zero(limit: int) -> int:
+    if limit == 0:
+        raise ValueError("0 tokens are no answer: give at least 1, or -1 for as many as the context takes")
+    return limit
+
+
 Tokens = list[Annotated[int, Field(ge=0, le=_GREATEST)]]
-Limit = Annotated[int, Field(ge=1, le=_GREATEST)]
+Count = Annotated[int, Field(ge=-1, le=_GREATEST)]
+Limit = Annotated[
+    int,
+    Field(ge=-1, le=_GREATEST, json_schema_extra={"not": {"const": 0}}),
+    AfterValidator(_not_zero),
+]
 Choices = Annotated[int, Field(ge=1, le=MOST_CHOICES)]
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,11 +47,16 @@ BiasPair = tuple[int | str, bool | Bias]
 Milliseconds = Annotated[float, Field(ge=-1, le=_GREATEST)]
 
 
-class SamplingFields(BaseModel):
-    """How tokens are chosen. Unknown fields are ignored, as llama.cpp's server does; null means the default."""
+class Lenient(BaseModel):
+    """A body, or a part of one, of which unknown fields are ignored, as OpenAI and llama.cpp's server do."""
 
     model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
 
+
+class SamplingFields(Lenient):
+    """How many tokens are generated, and how they are chosen; null means the default."""
+
+    n_predict: Count | None = None
     temperature: Annotated[float, Field(ge=0, le=100)] | None = None
     top_k: Annotated[int, Field(ge=-1, le=_GREATEST)] | None = None
     top_p: Share | None = None
@@ -49,7 +67,7 @@ class SamplingFields(BaseModel):
     frequency_penalty: Penalty | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     logit_bias: (
-        Annotated[dict[str, Bias], Field(max_length=_MOST_BIASES)]
+        Annotated[dict[str, bool | Bias], Field(max_length=_MOST_BIASES)]
         | Annotated[list[BiasPair], Field(max_length=_MOST_BIASES)]
         | None
     ) = None
@@ -60,6 +78,12 @@ class SamplingFields(BaseModel):
     cache_prompt: bool | None = None
     t_max_prompt_ms: Milliseconds | None = None
     t_max_predict_ms: Milliseconds | None = None
+
+
+def most_tokens(*limits: int | None) -> int | None:
+    """The first limit that is given, with None for as many tokens as the context takes: -1, or no limit at all."""
+    limit = next((limit for limit in limits if limit is not None), -1)
+    return None if limit < 0 else limit
 
 
 def sampling_of(asked: SamplingFields, engine: Engine, choice: int = 0) -> Sampling:
@@ -148,17 +172,6 @@ def check_tokens(tokens: list[int], engine: Engine, field: str) -> None:
     if unknown is not None:
         message = f"{field}: there is no token {unknown}: tokens are numbered from 0 to {size - 1}"
         raise InvalidRequestError(message, field=field)
-
-
-def joined(messages: list[Message], field: str = "messages") -> tuple[Message, ...]:
-    """The turns of a conversation.
-
-    Raises:
-        InvalidRequestError: there is nothing in any of them.
-    """
-    if not any(message.content for message in messages):
-        raise InvalidRequestError(f"{field}: must not be empty", field=field)
-    return tuple(messages)
 
 
 def _seconds(milliseconds: float | None) -> float | None:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from flask import Blueprint, Response, jsonify
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from codemodel_server.api.body import read_body
-from codemodel_server.api.fields import Limit, Share, Stop, stops_of
+from codemodel_server.api.fields import Lenient, Limit, Share, Stop, most_tokens, stops_of
 from codemodel_server.api.openai.shapes import Head, usage_of
 from codemodel_server.api.running import DONE, WAITING, Running, event_of, stream, whole
 from codemodel_server.engines.events import Finish, Text, Waiting
@@ -16,10 +16,8 @@ from codemodel_server.errors import InvalidRequestError
 from codemodel_server.service import Service
 
 
-class FimRequest(BaseModel):
-    """The body of POST /fim/completions; unknown fields are ignored, null means the default."""
-
-    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+class FimRequest(Lenient):
+    """The body of POST /fim/completions; null means the default."""
 
     model: str | None = None
     prompt: str
@@ -62,7 +60,7 @@ def _request(asked: FimRequest) -> GenerationRequest:
     usual = Sampling()
     return GenerationRequest(
         reading=Infill(asked.prompt, asked.suffix or ""),
-        max_tokens=asked.max_tokens,
+        max_tokens=most_tokens(asked.max_tokens),
         sampling=Sampling(
             temperature=usual.temperature if asked.temperature is None else asked.temperature,
             top_p=usual.top_p if asked.top_p is None else asked.top_p,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from codemodel_server.errors import ServingError
+from codemodel_server.errors import PromptTooLongError, ServingError
 
 _LLAMA_CPP_PATHS = frozenset(
     ("/completion", "/infill", "/tokenize", "/detokenize", "/apply-template", "/props", "/slots")
@@ -33,17 +33,22 @@ class Problem:
         type: stable, for programs; this server's own name.
         message: for people.
         field: the request's field that is to blame, if one is.
+        sizes: of a prompt that is too long and of the context, by llama.cpp's names.
     """
 
     status: int
     type: str
     message: str
     field: str | None = None
+    sizes: tuple[tuple[str, int], ...] = ()
 
 
 def problem_of(error: ServingError) -> Problem:
     """The problem that an error tells of."""
-    return Problem(error.status, error.type, error.message, error.field)
+    sizes: tuple[tuple[str, int], ...] = ()
+    if isinstance(error, PromptTooLongError):
+        sizes = (("n_prompt_tokens", error.prompt_tokens), ("n_ctx", error.context_length))
+    return Problem(error.status, error.type, error.message, error.field, sizes)
 
 
 def error_body(path: str, problem: Problem) -> dict[str, Any]:
@@ -63,6 +68,7 @@ def _openai(problem: Problem) -> dict[str, Any]:
             "type": _OPENAI_TYPES.get(problem.status, kind),
             "param": problem.field,
             "code": _OPENAI_CODES.get(problem.type, problem.type),
+            **dict(problem.sizes),
         }
     }
 
@@ -71,4 +77,6 @@ def _llama_cpp(problem: Problem) -> dict[str, Any]:
     kind = "invalid_request_error" if problem.status < 500 else "server_error"
     too_long = problem.type == "prompt_too_long"
     name = "exceed_context_size_error" if too_long else _LLAMA_CPP_TYPES.get(problem.status, kind)
-    return {"error": {"code": problem.status, "message": problem.message, "type": name}}
+    return {
+        "error": {"code": problem.status, "message": problem.message, "type": name, **dict(problem.sizes)}
+    }

@@ -128,8 +128,12 @@ class Engine(Protocol):
         """
         ...
 
-    def apply_template(self, messages: Sequence[Message]) -> str:
+    def apply_template(self, messages: Sequence[Message], *, answered: bool = True) -> str:
         """The prompt that a conversation becomes.
+
+        Args:
+            messages: a last one of the assistant is the beginning of the answer.
+            answered: whether the prompt ends where the answer begins.
 
         Raises:
             InvalidRequestError: this engine cannot tell, or the template refuses the conversation.
@@ -156,11 +160,7 @@ def room_for_answer(prompt_tokens: int, context_length: int, main_field: str = "
         PromptTooLongError: there is no room; it blames `main_field`.
     """
     if prompt_tokens >= context_length:
-        message = (
-            f"the prompt has {prompt_tokens} tokens, but prompt and answer together may have {context_length}: "
-            "send a shorter prompt, or serve with a greater context length"
-        )
-        raise PromptTooLongError(message, field=main_field)
+        raise PromptTooLongError(prompt_tokens, context_length, field=main_field)
     return context_length - prompt_tokens
 
 

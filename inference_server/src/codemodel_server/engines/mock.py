@@ -167,9 +167,12 @@ class MockEngine:
         except ValueError as error:
             raise InvalidRequestError(str(error)) from None
 
-    def apply_template(self, messages: Sequence[Message]) -> str:
-        """A line with the role, then what was said."""
-        return "".join(f"<|{message.role}|>\n{message.content}\n" for message in messages) + "<|assistant|>\n"
+    def apply_template(self, messages: Sequence[Message], *, answered: bool = True) -> str:
+        """A line with the role, then what was said; a last turn of the assistant is the beginning of the answer."""
+        text = "".join(f"<|{message.role}|>\n{message.content}\n" for message in messages)
+        if messages and messages[-1].role == "assistant":
+            return text.removesuffix("\n")
+        return text + "<|assistant|>\n" if answered else text
 
     def facts(self) -> ModelFacts:
         """What there is to know about no model."""

@@ -209,7 +209,7 @@ class OllamaEngine:
         """Refused: Ollama does not tell."""
         raise not_supported(self.name, "to detokenize")
 
-    def apply_template(self, messages: Sequence[Message]) -> str:  # noqa: ARG002
+    def apply_template(self, messages: Sequence[Message], *, answered: bool = True) -> str:  # noqa: ARG002
         """Refused: Ollama does not tell."""
         raise not_supported(self.name, "to apply the chat template")
 

@@ -104,3 +104,15 @@ def test_threads_wait_busily_unless_the_environment_says_otherwise(given: dict[s
         [sys.executable, "-c", code], env=kept | given, capture_output=True, text=True, check=True, timeout=60
     )
     assert asked.stdout.strip() == found
+
+
+def test_a_text_of_names_only_is_not_tokenized_for_minutes(small_model: Path) -> None:
+    model = NativeModel(small_model)
+    name = model.token_text(model.end_of_text)
+    assert len(model.tokenize(name * 20_000, add_special=False, parse_special=True)) == 20_000
+    with pytest.raises(InvalidRequestError, match="names more than 20000 tokens"):
+        model.tokenize(name * 20_001, add_special=False, parse_special=True)
+    # As text, they take no longer than others.
+    assert len(model.tokenize(name * 20_001, add_special=False, parse_special=False)) > 20_001
+    assert model.tokenize("x " * 100_000, add_special=False, parse_special=True)
+    model.close()

@@ -62,24 +62,27 @@ def _events(
 ) -> Iterator[str]:
     """Every event has `content` and `stop`; the last one of each answer has all the rest, and no [DONE] follows."""
     counts = [0] * len(requests)
+    lines = [False] * len(requests)
     for number, event in running.events:
         match event:
             case Waiting():
                 yield WAITING
             case Text(text, tokens):
                 counts[number] += len(tokens)
+                lines[number] |= "\n" in text
                 if text or (tokens and (asked.n_probs or asked.return_tokens)):
                     yield event_of(_partial(number, event, counts[number], running.jobs[number], asked))
             case Finish():
                 end = Answer(running.jobs[number], "", (), event)
-                yield event_of(_selected(_final(number, end, requests[number], asked, service), asked))
+                final = _final(number, end, requests[number], asked, service)
+                yield event_of(_selected({**final, "has_new_line": lines[number]}, asked))
 
 
 def _partial(number: int, event: Text, generated: int, job: Job, asked: GenerationFields) -> Json:
     return {
         "index": number,
         "content": event.text,
-        "tokens": [token.id for token in event.tokens] if asked.return_tokens else [],
+        "tokens": [token.id for token in event.tokens],
         "stop": False,
         "id_slot": _NO_SLOT,
         "tokens_predicted": generated,
@@ -103,7 +106,7 @@ def _final(
         "tokens_predicted": finish.completion_tokens,
         "tokens_evaluated": finish.prompt_tokens,
         "tokens_cached": finish.prompt_tokens + max(0, finish.completion_tokens - 1),
-        "truncated": False,
+        "truncated": _truncated(finish, request, service),
         "has_new_line": "\n" in given.text,
         "stop_type": kind,
         "stopping_word": finish.stop_text or "",
@@ -119,6 +122,13 @@ def _final(
         },
         **_probabilities(given.tokens, asked),
     }
+
+
+def _truncated(finish: Finish, request: GenerationRequest, service: Service) -> bool:
+    """Whether the answer would have gone on, had the context been longer."""
+    limited = request.max_tokens is not None and finish.completion_tokens >= request.max_tokens
+    used = finish.prompt_tokens + finish.completion_tokens
+    return finish.reason == "length" and not limited and used >= service.engine.context_length
 
 
 def _timings(finish: Finish) -> Json:

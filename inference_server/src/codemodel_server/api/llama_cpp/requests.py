@@ -1,6 +1,6 @@
 """From llama.cpp's fields to what an engine is asked for."""
 
-from codemodel_server.api.fields import check_tokens, sampling_of, shape_of
+from codemodel_server.api.fields import check_tokens, most_tokens, sampling_of, shape_of
 from codemodel_server.api.llama_cpp.schemas import GenerationFields, Pieces
 from codemodel_server.engines.base import Engine
 from codemodel_server.engines.request import GenerationRequest, Infill, Plain, Priority, Reading
@@ -13,17 +13,27 @@ def generation_request(asked: GenerationFields, reading: Reading, engine: Engine
     Raises:
         InvalidRequestError: a field does not fit the model, or another field.
     """
-    limit = asked.max_tokens if asked.n_predict is None else asked.n_predict
+    _refuse(asked)
     infill = isinstance(reading, Infill)
     return GenerationRequest(
         reading=reading,
-        max_tokens=None if limit is None or limit < 0 else limit,
+        max_tokens=most_tokens(asked.n_predict, asked.max_tokens),
         sampling=sampling_of(asked, engine),
         logprobs=asked.n_probs or None,
         priority=Priority.INFILL if infill else Priority.CHAT,
         main_field="input_prefix" if infill else "prompt",
         **shape_of(asked),
     )
+
+
+def _refuse(asked: GenerationFields) -> None:
+    if asked.post_sampling_probs:
+        message = "post_sampling_probs: only the model's own probabilities are known: leave it out"
+        raise InvalidRequestError(message, field="post_sampling_probs")
+    for field in ("n", "n_cmpl"):
+        if getattr(asked, field) not in (None, 1):
+            message = f"{field}: one answer comes to each prompt: send the prompt several times, in a list"
+            raise InvalidRequestError(message, field=field)
 
 
 def plain(prompt: str | Pieces, engine: Engine) -> Plain:

@@ -3,33 +3,27 @@ belongs to a client (`id_slot`), and the order of `samplers` is fixed."""
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from codemodel_server.api.fields import MOST_CHOICES, SamplingFields
-from codemodel_server.engines.request import Message
-from codemodel_server.errors import InvalidRequestError
+from codemodel_server.api.fields import MOST_CHOICES, Count, Lenient, SamplingFields
+from codemodel_server.api.turns import Turns
 
 _GREATEST = 2**31 - 1
-_MOST_TURNS = 1024
 _MOST_FIELDS = 64
-_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
-Count = Annotated[int, Field(ge=-1, le=_GREATEST)]
 Number = Annotated[int, Field(ge=0, le=_GREATEST)]
 Pieces = list[Number | str]
 """Tokens and texts, to be read one after the other."""
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
-
-
 class GenerationFields(SamplingFields):
     """What /completion and /infill have in common."""
 
-    n_predict: Count | None = None
     max_tokens: Count | None = None
     n_probs: Annotated[int, Field(ge=0, le=100)] | None = None
+    post_sampling_probs: bool | None = None
+    n: Number | None = None
+    n_cmpl: Number | None = None
     stream: bool | None = None
     return_tokens: bool | None = None
     response_fields: (
@@ -43,7 +37,7 @@ class LlamaCompletion(GenerationFields):
     prompt: str | Pieces | Annotated[list[str | Pieces], Field(max_length=MOST_CHOICES)]
 
 
-class ExtraFile(_Lenient):
+class ExtraFile(Lenient):
     """A part of another file."""
 
     text: str
@@ -59,7 +53,7 @@ class LlamaInfill(GenerationFields):
     prompt: str | None = None
 
 
-class Tokenize(_Lenient):
+class Tokenize(Lenient):
     """The body of POST /tokenize."""
 
     content: str | Pieces = ""
@@ -68,32 +62,14 @@ class Tokenize(_Lenient):
     with_pieces: bool | None = None
 
 
-class Detokenize(_Lenient):
+class Detokenize(Lenient):
     """The body of POST /detokenize."""
 
-    tokens: list[Number] = []
+    tokens: list[Number] = Field(default_factory=list)
 
 
-class TemplateTurn(_Lenient):
-    """One turn of a conversation."""
-
-    role: str
-    content: str
-
-    def message(self) -> Message:
-        """The turn as engines know it.
-
-        Raises:
-            InvalidRequestError: there is no such role.
-        """
-        role = _ROLES.get(self.role)
-        if role is None:
-            message = f"messages: roles are {', '.join(_ROLES)}"
-            raise InvalidRequestError(message, field="messages")
-        return Message(role, self.content)  # type: ignore[arg-type]  # one of _ROLES
-
-
-class ApplyTemplate(_Lenient):
+class ApplyTemplate(Lenient):
     """The body of POST /apply-template."""
 
-    messages: Annotated[list[TemplateTurn], Field(min_length=1, max_length=_MOST_TURNS)]
+    messages: Turns
+    add_generation_prompt: bool | None = None

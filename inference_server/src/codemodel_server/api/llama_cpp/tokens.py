@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify
 from codemodel_server.api.body import read_body
 from codemodel_server.api.llama_cpp.requests import tokens_of
 from codemodel_server.api.llama_cpp.schemas import ApplyTemplate, Detokenize, Tokenize
+from codemodel_server.api.turns import messages_of
 from codemodel_server.engines.events import Candidate
 from codemodel_server.service import Service
 
@@ -38,8 +39,8 @@ def blueprint(service: Service) -> Blueprint:
     def apply_template() -> Response:
         asked = read_body(ApplyTemplate)
         service.check_ready()
-        messages = [turn.message() for turn in asked.messages]
-        return jsonify(prompt=service.engine.apply_template(messages))
+        answered = asked.add_generation_prompt is not False
+        return jsonify(prompt=service.engine.apply_template(messages_of(asked.messages), answered=answered))
 
     return routes
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify
 
 from codemodel_server.api.body import read_body
-from codemodel_server.api.fields import joined, sampling_of, schema_text, shape_of
+from codemodel_server.api.fields import most_tokens, sampling_of, schema_text, shape_of
 from codemodel_server.api.openai.schemas import (
     ChatCompletionRequest,
-    message_of,
     refuse_what_is_not_text,
     schema_asked_for,
 )
 from codemodel_server.api.openai.shapes import Head, Json, chat_logprobs, usage_of
 from codemodel_server.api.running import DONE, WAITING, Answer, Running, event_of, stream, whole
+from codemodel_server.api.turns import messages_of
 from codemodel_server.engines.base import Engine
 from codemodel_server.engines.events import Finish, Text, Waiting
 from codemodel_server.engines.request import Conversation, GenerationRequest
@@ -45,7 +45,7 @@ def blueprint(service: Service) -> Blueprint:
 
 def _requests(asked: ChatCompletionRequest, engine: Engine) -> list[GenerationRequest]:
     refuse_what_is_not_text(asked)
-    turns = joined([message_of(turn, number) for number, turn in enumerate(asked.messages)])
+    turns = messages_of(asked.messages)
     shape = shape_of(asked)
     schema = schema_asked_for(asked.response_format)
     if schema is not None:
@@ -56,7 +56,7 @@ def _requests(asked: ChatCompletionRequest, engine: Engine) -> list[GenerationRe
     return [
         GenerationRequest(
             reading=Conversation(turns),
-            max_tokens=asked.max_completion_tokens or asked.max_tokens,
+            max_tokens=most_tokens(asked.n_predict, asked.max_completion_tokens, asked.max_tokens),
             sampling=sampling_of(asked, engine, choice),
             logprobs=(asked.top_logprobs or 0) if asked.logprobs else None,
             main_field="messages",

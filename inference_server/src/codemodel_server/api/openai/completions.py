@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify
 
 from codemodel_server.api.body import read_body
-from codemodel_server.api.fields import MOST_CHOICES, check_tokens, sampling_of, schema_text, shape_of
+from codemodel_server.api.fields import (
+    MOST_CHOICES,
+    check_tokens,
+    most_tokens,
+    sampling_of,
+    schema_text,
+    shape_of,
+)
 from codemodel_server.api.openai.schemas import CompletionRequest, schema_asked_for
 from codemodel_server.api.openai.shapes import Head, Json, completion_logprobs, readable, usage_of
 from codemodel_server.api.running import DONE, WAITING, Answer, Running, event_of, stream, whole
@@ -64,7 +71,7 @@ def _requests(asked: CompletionRequest, engine: Engine) -> list[GenerationReques
     return [
         GenerationRequest(
             reading=reading,
-            max_tokens=asked.max_tokens or _DEFAULT_MAX_TOKENS,
+            max_tokens=most_tokens(asked.n_predict, asked.max_tokens, _DEFAULT_MAX_TOKENS),
             sampling=sampling_of(asked, engine, choice),
             logprobs=asked.logprobs,
             priority=Priority.INFILL if isinstance(reading, Infill) else Priority.CHAT,

@@ -2,51 +2,28 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
-from codemodel_server.api.fields import Choices, Limit, SamplingFields, Tokens
-from codemodel_server.engines.request import Message
+from codemodel_server.api.fields import Choices, Lenient, Limit, SamplingFields, Tokens
+from codemodel_server.api.turns import Turns
 from codemodel_server.errors import InvalidRequestError
 
-_MOST_TURNS = 1024
-_MOST_PARTS = 256
 _MOST_PROMPTS = 16
-_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
-
-
-class Part(_Lenient):
-    """A part of a message; only text can be read."""
-
-    type: str
-    text: str | None = None
-
-
-class ChatTurn(_Lenient):
-    """One turn of a conversation."""
-
-    role: str
-    content: str | Annotated[list[Part], Field(max_length=_MOST_PARTS)] | None = None
-    tool_calls: JsonValue = None
-    function_call: JsonValue = None
-
-
-class StreamOptions(_Lenient):
+class StreamOptions(Lenient):
     """What a stream tells beside the text."""
 
     include_usage: bool | None = None
 
 
-class SchemaFormat(_Lenient):
+class SchemaFormat(Lenient):
     """The schema of an answer; its name and description are not used."""
 
     schema_: Annotated[dict[str, JsonValue] | None, Field(alias="schema")] = None
 
 
-class ResponseFormat(_Lenient):
+class ResponseFormat(Lenient):
     """The form of an answer. llama.cpp's server takes a schema here too."""
 
     type: Literal["text", "json_object", "json_schema"]
@@ -73,7 +50,7 @@ class _Common(SamplingFields):
 class ChatCompletionRequest(_Common):
     """The body of POST /v1/chat/completions."""
 
-    messages: Annotated[list[ChatTurn], Field(min_length=1, max_length=_MOST_TURNS)]
+    messages: Turns
     max_completion_tokens: Limit | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
@@ -124,33 +101,6 @@ def refuse_what_is_not_text(asked: ChatCompletionRequest) -> None:
             raise InvalidRequestError(f'{field}: only "none" is possible: there are no tools', field=field)
     if asked.audio is not None or set(asked.modalities or ()) - {"text"}:
         raise InvalidRequestError("modalities: only text is possible", field="modalities")
-
-
-def message_of(turn: ChatTurn, number: int) -> Message:
-    """A turn of a conversation.
-
-    Raises:
-        InvalidRequestError: its role or its content is not possible.
-    """
-    place = f"messages.{number}"
-    role = _ROLES.get(turn.role)
-    if role is None or turn.tool_calls or turn.function_call:
-        message = f"{place}: roles are system, developer, user and assistant, and there are no calls of tools"
-        raise InvalidRequestError(message, field="messages")
-    if turn.content is None and role != "assistant":
-        raise InvalidRequestError(f"{place}.content: is missing", field="messages")
-    return Message(role, _text(turn.content or "", place))  # type: ignore[arg-type]  # one of _ROLES
-
-
-def _text(content: str | list[Part], place: str) -> str:
-    if isinstance(content, str):
-        return content
-    for part in content:
-        if part.type != "text" or part.text is None:
-            kind = part.type[:32]
-            message = f"{place}.content: this model reads text only, not parts of the type {kind!r}"
-            raise InvalidRequestError(message, field="messages")
-    return "\n".join(part.text or "" for part in content)
 
 
 def schema_asked_for(form: ResponseFormat | None) -> dict[str, Any] | None:

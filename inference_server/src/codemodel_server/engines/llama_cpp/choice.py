@@ -33,7 +33,7 @@ class Choice:
             Why the answer is complete now, or None.
 
         Raises:
-            EngineFailedError: llama.cpp cannot choose, because of the sequence's grammar.
+            InvalidRequestError: the sequence's grammar takes too long, or too much memory.
         """
         if sequence.limit == 0:
             return "length"

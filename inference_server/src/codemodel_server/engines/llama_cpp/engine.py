@@ -94,13 +94,17 @@ class LlamaCppEngine:
         """
         return self._loaded().detokenize(tokens)
 
-    def apply_template(self, messages: "Sequence[Message]") -> str:
+    def apply_template(self, messages: "Sequence[Message]", *, answered: bool = True) -> str:
         """The prompt that a conversation becomes.
+
+        Args:
+            messages: a last one of the assistant is the beginning of the answer.
+            answered: whether the prompt ends where the answer begins.
 
         Raises:
             InvalidRequestError: the template refuses the conversation.
         """
-        return self._loaded().apply_template(messages)
+        return self._loaded().apply_template(messages, answered=answered)
 
     def facts(self) -> "ModelFacts":
         """What is known about the model."""

@@ -13,6 +13,7 @@ from codemodel_server.engines.llama_cpp.cells import cell_count, cells_for_prefi
 from codemodel_server.engines.llama_cpp.grammar import grammar_of_schema
 from codemodel_server.engines.llama_cpp.native.batch import Piece
 from codemodel_server.engines.llama_cpp.native.context import COPIED_AT_ONCE, ContextSize, NativeContext
+from codemodel_server.engines.llama_cpp.native.grammars import Grammars
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.native.sampler import Sampler, recent_tokens
 from codemodel_server.engines.llama_cpp.pace import Pace
@@ -123,6 +124,7 @@ class LoadedModel:
         self._model = model
         self._context_length = context_length
         self._format = PromptFormat(model)
+        self._grammars = Grammars(model.path, model.vocabulary_size)
         cells = cell_count(context_length, parallel, model.bytes_per_cell, model.size_bytes, memory_limit)
         copies = model.copies_cells(COPIED_AT_ONCE)
         apart = cells_for_prefill(cells, context_length, parallel) if copies else 0
@@ -141,9 +143,10 @@ class LoadedModel:
         room = room_for_answer(len(prompt), self._context_length, request.main_field)
         limit = room if request.max_tokens is None else min(request.max_tokens, room)
         self._model.check([token for token, _ in request.sampling.logit_bias])
-        grammar = (
-            grammar_of_schema(request.json_schema) if request.json_schema is not None else request.grammar
-        )
+        text = request.grammar
+        if request.json_schema is not None:
+            text = grammar_of_schema(request.json_schema)
+        grammar = None if text is None else self._grammars.begin(text)
         sampler = Sampler(self._model, request.sampling, grammar, recent_tokens(request.sampling, prompt))
         return LlamaCppGeneration(self._scheduler, request, prompt, limit, sampler)
 
@@ -157,9 +160,9 @@ class LoadedModel:
         self._model.check(tokens)
         return self._model.detokenize(tokens)
 
-    def apply_template(self, messages: Sequence[Message]) -> str:
-        """The prompt that a conversation becomes; the errors are those of `LlamaCppEngine`."""
-        return self._format.conversation(messages)
+    def apply_template(self, messages: Sequence[Message], *, answered: bool = True) -> str:
+        """The prompt that a conversation becomes; arguments and errors are those of `LlamaCppEngine`."""
+        return self._format.conversation(messages, answered=answered)
 
     def facts(self) -> ModelFacts:
         """What is known about the model."""
@@ -187,6 +190,7 @@ class LoadedModel:
         if self._prefill is not None:
             self._prefill.close()
         self._context.close()
+        self._grammars.close()
         self._model.close()
 
 

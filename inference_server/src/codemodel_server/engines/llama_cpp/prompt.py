@@ -92,15 +92,22 @@ class PromptFormat:
                 answer = request.max_tokens or int(context_length * _INFILL_ANSWER)
                 return self._between(infill, context_length - min(answer, context_length // 2))
 
-    def conversation(self, messages: Sequence[Message]) -> str:
+    def conversation(self, messages: Sequence[Message], *, answered: bool = True) -> str:
         """The prompt that a conversation becomes.
+
+        Args:
+            messages: a last one of the assistant is the beginning of the answer.
+            answered: whether the prompt ends where the answer begins.
 
         Raises:
             InvalidRequestError: the template refuses it, for example a system message or two turns of one role.
         """
+        begun = [turn.content for turn in messages[-1:] if turn.role == "assistant"]
+        turns = [
+            {"role": turn.role, "content": turn.content} for turn in messages[: len(messages) - len(begun)]
+        ]
         try:
-            turns = [{"role": turn.role, "content": turn.content} for turn in messages]
-            return self._format.render(turns)
+            return self._format.render(turns, answered=answered or bool(begun)) + "".join(begun)
         except Exception as error:
             message = f"the model's chat template refuses this conversation: {error}"
             raise InvalidRequestError(message, field="messages") from error

@@ -20,7 +20,7 @@ from codemodel_server.engines.llama_cpp.prefill import Prefill
 from codemodel_server.engines.llama_cpp.room import Room
 from codemodel_server.engines.llama_cpp.sequence import Sequence
 from codemodel_server.engines.request import Priority
-from codemodel_server.errors import EngineFailedError
+from codemodel_server.errors import EngineFailedError, ServingError
 
 _LOG = logging.getLogger("gunicorn.error")
 # The attention kernel looks at the mask of every cell in use, for each token and head that others share. Measured with
@@ -264,7 +264,7 @@ class Scheduler:
     def _write(self, sequence: Sequence, logits: Logits) -> None:
         try:
             reason = self._choice.write(sequence, logits)
-        except EngineFailedError as error:
+        except ServingError as error:
             self._leave(sequence)
             sequence.events.put(error)
             return

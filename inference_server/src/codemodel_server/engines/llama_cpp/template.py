@@ -46,7 +46,6 @@ class ChatTemplate:
         self._given = {
             "bos_token": begin,
             "eos_token": end,
-            "add_generation_prompt": True,
             "tools": None,
             "tool_choice": None,
             "functions": None,
@@ -55,16 +54,17 @@ class ChatTemplate:
             "strftime_now": _now,
         }
 
-    def render(self, messages: Sequence[dict[str, str]]) -> str:
-        """The text of a conversation, up to where the answer begins.
+    def render(self, messages: Sequence[dict[str, str]], *, answered: bool = True) -> str:
+        """The text of a conversation.
 
         Args:
             messages: each with a `role` and its `content`.
+            answered: whether it ends where the answer begins.
 
         Raises:
             Exception: whatever the template raises.
         """
-        return self._template.render(messages=messages, **self._given)
+        return self._template.render(messages=messages, add_generation_prompt=answered, **self._given)
 
 
 def _to_json(

@@ -11,6 +11,9 @@ from codemodel_server.errors import InvalidRequestError, LoadError
 
 _PIECE_BYTES = 256
 _DESCRIPTION_BYTES = 256
+# llama.cpp goes through all parts of a text that it has found for each name of a token in it (tokenizer_st_partition in
+# llama-vocab.cpp): so many take it a second, ten times as many minutes.
+_MOST_NAMES = 20_000
 # CodeLlama's end of an infill. Its old files do not name it as such, and llama.cpp then goes on behind it.
 _ENDS_BY_NAME = ("▁<EOT>", "<EOT>")
 
@@ -22,6 +25,7 @@ class NativeModel:
         path: a GGUF file; it is mapped into memory, and must not change while it is used.
 
     Attributes:
+        path: the file.
         pointer: llama.cpp's, for the other modules of this package.
         vocab: the same for its vocabulary.
         vocabulary_size: number of tokens.
@@ -35,6 +39,7 @@ class NativeModel:
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         library.start()
         parameters = llama_cpp.llama_model_default_params()
         parameters.n_gpu_layers = 0
@@ -59,6 +64,7 @@ class NativeModel:
             llama_cpp.llama_model_is_recurrent(self.pointer) or llama_cpp.llama_model_is_hybrid(self.pointer)
         )
         self._pieces: dict[int, bytes] = {}
+        self._names: dict[int, bytes] = {}
         self._known_ends: dict[int, bool] = {}
 
     @property
@@ -115,8 +121,15 @@ class NativeModel:
             text: what to tokenize.
             add_special: put the beginning-of-text token in front if the model wants one.
             parse_special: understand the names of control tokens in `text`.
+
+        Raises:
+            InvalidRequestError: there are too many names of such tokens.
         """
         data = text.encode()
+        # No name is shorter than a byte.
+        if len(data) > _MOST_NAMES and self._names_in(data, control=parse_special) > _MOST_NAMES:
+            message = f"the text names more than {_MOST_NAMES} tokens: send fewer, or send it in parts"
+            raise InvalidRequestError(message)
         room = len(data) + 8
         while True:
             tokens = (llama_cpp.llama_token * room)()
@@ -127,6 +140,28 @@ class NativeModel:
                 return list(tokens[:count])
             room = -count
 
+    def _names_in(self, data: bytes, *, control: bool) -> int:
+        """About how many names of such tokens a text has. Those of words, such as spaces, lie within one another."""
+        words, controls = self._special
+        named = max(map(data.count, words), default=0)
+        return named + sum(map(data.count, controls)) if control else named
+
+    @cached_property
+    def _special(self) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """The names of tokens that the model's makers have added as words, and of control tokens."""
+        kinds = (
+            llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED,
+            llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN,
+        )
+        found: tuple[set[bytes], set[bytes]] = (set(), set())
+        for token in range(self.vocabulary_size):
+            attributes = llama_cpp.llama_vocab_get_attr(self.vocab, token)
+            for names, kind in zip(found, kinds, strict=True):
+                if attributes & kind:
+                    names.add(llama_cpp.llama_vocab_get_text(self.vocab, token))
+        words, control = (frozenset(names - {b""}) for names in found)
+        return words, control
+
     def piece(self, token: int) -> bytes:
         """The bytes of a token; none for a control token. They may end inside a character."""
         known = self._pieces.get(token)
@@ -136,7 +171,10 @@ class NativeModel:
 
     def name(self, token: int) -> bytes:
         """The bytes of a token, or its name if it is a control token."""
-        return self._read_piece(token, special=True)
+        known = self._names.get(token)
+        if known is None:
+            known = self._names[token] = self._read_piece(token, special=True)
+        return known
 
     def check(self, tokens: Sequence[int], field: str | None = None) -> None:
         """Whether all tokens are in the vocabulary.

@@ -1,8 +1,7 @@
-"""How the tokens of one request are chosen: llama.cpp's samplers, and never a call that could end the process."""
+"""How the tokens of one request are chosen: llama.cpp's samplers, and a grammar, which has a process of its own."""
 
 import ctypes
 import math
-import time
 import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,25 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from codemodel_server.engines.llama_cpp.native.binding import llama_cpp
+from codemodel_server.engines.llama_cpp.native.grammars import Grammar, Mask
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.request import Sampling
-from codemodel_server.errors import EngineFailedError, InvalidRequestError
 
 Logits = npt.NDArray[np.float32]
 
 _DRAW_A_SEED = 0xFFFFFFFF  # LLAMA_DEFAULT_SEED in llama.h
 # Below this temperature the likeliest token is certain, and dividing by it would leave the range of 32-bit floats.
 _LOWEST_TEMPERATURE = 1e-6
-# llama.cpp reads grammars recursively, on the stack of a thread.
-_MOST_GRAMMAR_BYTES = 1 << 18
-_DEEPEST_GRAMMAR = 2500
-# A grammar that takes so long for one token keeps everybody waiting.
-_LONGEST_GRAMMAR_SECONDS = 2.0
 # Penalties look back no further than this, whatever is asked: they keep a list of so many tokens.
 _WHOLE_CONTEXT = 1 << 16
-_CANDIDATE = np.dtype(
-    [("id", np.int32), ("logit", np.float32), ("p", np.float32)]
-)  # llama_token_data in llama.h
 
 
 class Candidates:
@@ -47,17 +38,15 @@ class Candidates:
         """Begins anew with these logits, shape (vocabulary,)."""
         np.copyto(self._data, self._fresh)
         self._data[:, 1] = logits
-        self._reset(len(self._data))
+        self.native.data = self._pointer
+        self.native.size = len(self._data)
+        self.native.selected = -1
+        self.native.sorted = False
 
-    def fill_one(self, token: int) -> None:
-        """Begins anew with one token, of logit 0."""
-        self._data[0] = 0.0
-        self._data.view(np.int32)[0, 0] = token
-        self._reset(1)
-
-    def possible(self) -> bool:
-        """Whether any token is left that may be chosen."""
-        return bool(np.isfinite(self._data[: self.native.size, 1]).any())
+    def keep(self, allowed: Mask) -> bool:
+        """Forbids all tokens but these, of those it was just filled with; whether any is left."""
+        self._data[~allowed, 1] = -math.inf
+        return bool(np.isfinite(self._data[:, 1]).any())
 
     def chosen(self) -> int | None:
         """The token that a sampler has selected; None if it may not be."""
@@ -68,12 +57,6 @@ class Candidates:
         entry = self.native.data[at]
         return int(entry.id) if math.isfinite(entry.logit) else None
 
-    def _reset(self, size: int) -> None:
-        self.native.data = self._pointer
-        self.native.size = size
-        self.native.selected = -1
-        self.native.sorted = False
-
 
 class Sampler:
     """Chooses the tokens of one request; its memory is freed with it.
@@ -81,21 +64,16 @@ class Sampler:
     Args:
         model: whose tokens they are.
         sampling: how they are chosen.
-        grammar: GBNF that the answer must follow, or None.
+        grammar: what the answer must follow, or None.
         recent: the last tokens of the prompt, for penalties on what came of late.
-
-    Raises:
-        InvalidRequestError: the grammar is not one.
     """
 
     def __init__(
-        self, model: NativeModel, sampling: Sampling, grammar: str | None, recent: Sequence[int]
+        self, model: NativeModel, sampling: Sampling, grammar: Grammar | None, recent: Sequence[int]
     ) -> None:
-        self._grammar = None if grammar is None else _parse_grammar(model, grammar)
-        if self._grammar is not None:
-            _free_with(self, self._grammar)
+        self._grammar = grammar
         self._chain: Any = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
-        _free_with(self, self._chain)
+        weakref.finalize(self, llama_cpp.llama_sampler_free, self._chain).atexit = False
         for link in _links(model, sampling):
             llama_cpp.llama_sampler_chain_add(self._chain, link)
         if _penalizes(sampling):
@@ -106,41 +84,24 @@ class Sampler:
         """The next token; None if grammar and biases leave none, so that the answer has to end.
 
         Raises:
-            EngineFailedError: the grammar takes too long.
+            InvalidRequestError: the grammar takes too long, or too much memory.
         """
-        token = self._apply(candidates, logits)
+        candidates.fill(logits)
+        token = self._apply(candidates)
         if self._grammar is not None and token is not None:
-            started = time.monotonic()
-            if not self._allows(candidates, token):
-                # Seldom: so only now is the whole vocabulary held against the grammar, which takes long.
+            allowed = self._grammar.take(token)
+            if allowed is not None:
                 candidates.fill(logits)
-                llama_cpp.llama_sampler_apply(self._grammar, ctypes.byref(candidates.native))
-                token = self._continue(candidates) if candidates.possible() else None
-            # llama.cpp ends the process if a grammar is given a token that it forbids.
-            if token is not None:
-                llama_cpp.llama_sampler_accept(self._grammar, token)
-            if time.monotonic() - started > _LONGEST_GRAMMAR_SECONDS:
-                raise EngineFailedError("the grammar takes too long: send a simpler grammar or JSON schema")
+                token = self._apply(candidates) if candidates.keep(allowed) else None
+                if token is not None:
+                    self._grammar.accept(token)
         if token is not None:
             llama_cpp.llama_sampler_accept(self._chain, token)
         return token
 
-    def _apply(self, candidates: Candidates, logits: Logits) -> int | None:
-        candidates.fill(logits)
-        return self._continue(candidates)
-
-    def _continue(self, candidates: Candidates) -> int | None:
+    def _apply(self, candidates: Candidates) -> int | None:
         llama_cpp.llama_sampler_apply(self._chain, ctypes.byref(candidates.native))
         return candidates.chosen()
-
-    def _allows(self, candidates: Candidates, token: int) -> bool:
-        candidates.fill_one(token)
-        llama_cpp.llama_sampler_apply(self._grammar, ctypes.byref(candidates.native))
-        return candidates.possible()
-
-
-def _free_with(owner: Sampler, pointer: Any) -> None:
-    weakref.finalize(owner, llama_cpp.llama_sampler_free, pointer).atexit = False
 
 
 def _links(model: NativeModel, sampling: Sampling) -> Iterable[Any]:
@@ -184,22 +145,3 @@ def _penalizes(sampling: Sampling) -> bool:
         0.0,
     )
     return not neutral and sampling.repeat_last_n != 0
-
-
-def _parse_grammar(model: NativeModel, grammar: str) -> Any:
-    text = grammar.encode()
-    if len(text) > _MOST_GRAMMAR_BYTES or _depth(text) > _DEEPEST_GRAMMAR:
-        raise InvalidRequestError("the grammar is too large: send a simpler one", field="grammar")
-    if b"\0" in text or not text.strip():
-        raise InvalidRequestError("the grammar is empty or has a NUL character", field="grammar")
-    parsed = llama_cpp.llama_sampler_init_grammar(model.vocab, text, b"root")
-    if not parsed:
-        message = "the grammar is not valid GBNF with a rule `root` and without left recursion"
-        raise InvalidRequestError(message, field="grammar")
-    return parsed
-
-
-def _depth(text: bytes) -> int:
-    """An upper bound of how deep parentheses are nested."""
-    steps = np.frombuffer(text, np.uint8)
-    return int(np.cumsum((steps == ord("(")).astype(np.int32) - (steps == ord(")"))).max(initial=0))

@@ -1,0 +1,166 @@
+"""Grammars of strangers: whatever they make llama.cpp do, only the answer that follows them ends."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
+from codemodel_server.engines.llama_cpp.grammar import grammar_of_schema
+from codemodel_server.engines.llama_cpp.native.grammars import Grammars
+from codemodel_server.engines.llama_cpp.native.model import NativeModel
+from codemodel_server.errors import InvalidRequestError
+from inference_server.tests.engines.llama_cpp.asking import ask, request
+from inference_server.tests.support import eventually
+
+# Without limits, llama.cpp takes gigabytes for the first two, hours for the third, and the stack for the last.
+ENDLESS = 'root ::= "a"{5,2}'
+EXPONENTIAL = (
+    "root ::= r0\n" + "".join(f"r{i} ::= r{i + 1} r{i + 1}\n" for i in range(24)) + 'r24 ::= "x" | ""'
+)
+AMBIGUOUS = "root ::= " + '"a"? ' * 600
+DEEP = "root ::= " + "(" * 100_000 + '"a"' + ")" * 100_000
+HOSTILE = pytest.mark.parametrize(
+    "grammar",
+    [ENDLESS, EXPONENTIAL, AMBIGUOUS, DEEP],
+    ids=["endless", "exponential", "ambiguous", "deep"],
+)
+
+
+@pytest.fixture(scope="module")
+def model(small_model: Path) -> Iterator[NativeModel]:
+    loaded = NativeModel(small_model)
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture
+def grammars(model: NativeModel) -> Iterator[Grammars]:
+    begun = Grammars(model.path, model.vocabulary_size)
+    yield begun
+    begun.close()
+
+
+def children(process: int) -> set[int]:
+    """The processes that a process has begun and that have not ended."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == process and state != "Z":
+            found.add(int(folder.name))
+    return found
+
+
+def alive(process: int) -> bool:
+    """Whether a process has not ended; who adopted it may not have noticed yet."""
+    try:
+        return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def token_of(model: NativeModel, text: str) -> int:
+    first, *_ = model.tokenize(text, add_special=False, parse_special=False)
+    return first
+
+
+def test_tokens_are_taken_as_long_as_they_may_come_next(model: NativeModel, grammars: Grammars) -> None:
+    grammar = grammars.begin('root ::= "y" | "n"')
+    yes, no = token_of(model, "y"), token_of(model, "n")
+    allowed = grammar.take(token_of(model, "x"))
+    assert allowed is not None
+    assert {int(token) for token in allowed.nonzero()[0]} == {yes, no}
+    assert grammar.take(no) is None
+    # Nothing may follow but the end.
+    allowed = grammar.take(yes)
+    assert allowed is not None
+    assert all(model.is_end(int(token)) for token in allowed.nonzero()[0])
+
+
+@HOSTILE
+def test_a_grammar_that_runs_wild_is_refused_and_others_go_on(
+    model: NativeModel, grammars: Grammars, grammar: str
+) -> None:
+    other = grammars.begin('root ::= "y"*')
+    yes = token_of(model, "y")
+    assert other.take(yes) is None
+    with pytest.raises(InvalidRequestError, match="too long, or too much memory") as refused:
+        grammars.begin(grammar).take(token_of(model, "x"))
+    assert refused.value.field == "grammar"
+    assert other.take(yes) is None
+    assert grammars.begin('root ::= "y"').take(yes) is None
+
+
+@HOSTILE
+def test_an_answer_goes_on_beside_a_grammar_that_runs_wild(engine: LlamaCppEngine, grammar: str) -> None:
+    asked = request("def add(a, b):\n", 200, logprobs=1, share_prefix=False)
+    alone = ask(engine, asked)
+    with pytest.raises(InvalidRequestError):
+        ask(engine, request("x", grammar=grammar))
+    refusals: list[InvalidRequestError] = []
+
+    def run_wild() -> None:
+        try:
+            ask(engine, request("x", grammar=grammar))
+        except InvalidRequestError as error:
+            refusals.append(error)
+
+    wild = threading.Thread(target=run_wild)
+    wild.start()
+    beside = ask(engine, asked)
+    wild.join()
+    assert len(refusals) == 1
+    assert beside.end.completion_tokens == alone.end.completion_tokens
+
+
+def test_what_clients_ask_for_is_far_from_the_limits(model: NativeModel, grammars: Grammars) -> None:
+    properties = {f"property{number}": {"type": "string", "maxLength": 500} for number in range(100)}
+    for schema, text in (
+        ({"type": "object", "properties": properties}, '{"property7": "abc'),
+        (
+            {"type": "array", "items": {"enum": [f"value {n}" for n in range(1000)]}, "maxItems": 500},
+            '["value 7',
+        ),
+        ({}, '{"a": [1, 2.5e7, {"b": null}]}'),
+    ):
+        grammar = grammars.begin(grammar_of_schema(json.dumps(schema)))
+        for token in model.tokenize(text, add_special=False, parse_special=False):
+            assert grammar.take(token) is None
+
+
+def test_a_grammars_process_ends_with_it_and_all_end_in_the_end(grammars: Grammars) -> None:
+    before = children(os.getpid())
+    grammar = grammars.begin('root ::= "y"')
+    (root,) = children(os.getpid()) - before
+    assert len(children(root)) == 1
+    del grammar
+    eventually(lambda: not children(root), "its process gone")
+    left = grammars.begin('root ::= "y"')
+    with pytest.raises(InvalidRequestError):
+        grammars.begin("root ::= (")
+    eventually(lambda: len(children(root)) == 1, "the refused one's process gone")
+    (process,) = children(root)
+    grammars.close()
+    assert root not in children(os.getpid())
+    del left
+    eventually(lambda: not alive(process), "the last one gone")
+
+
+def test_grammars_go_on_after_the_process_that_they_come_from_was_killed(
+    model: NativeModel, grammars: Grammars
+) -> None:
+    before = children(os.getpid())
+    kept = grammars.begin('root ::= "y"')
+    (root,) = children(os.getpid()) - before
+    os.kill(root, signal.SIGKILL)
+    eventually(lambda: root not in children(os.getpid()), "it gone")
+    yes = token_of(model, "y")
+    assert grammars.begin('root ::= "y"').take(yes) is None
+    assert kept.take(yes) is None
