@@ -117,9 +117,13 @@ def test_several_requests_are_taken_together_or_not_at_all() -> None:
     with loaded() as served:
         with pytest.raises(InvalidRequestError):
             served.service.submit_all([REQUEST, GenerationRequest(Instruction("x" * 9999), 4)])
-        with pytest.raises(QueueFullError):
+        with pytest.raises(InvalidRequestError, match="this server takes 2"):
             served.service.submit_all([REQUEST] * 3)
-        assert (served.service.running, served.service.waiting) == (0, 0)
+        one = served.service.submit(REQUEST)
+        with pytest.raises(QueueFullError):
+            served.service.submit_all([REQUEST] * 2)
+        assert (served.service.running, served.service.waiting) == (1, 0)
+        finish(one)
         for job in served.service.submit_all([REQUEST] * 2):
             finish(job)
 

@@ -91,7 +91,7 @@ def test_a_grammar_that_runs_wild_is_refused_and_others_go_on(
     other = grammars.begin('root ::= "y"*')
     yes = token_of(model, "y")
     assert other.take(yes) is None
-    with pytest.raises(InvalidRequestError, match="too long, or too much memory") as refused:
+    with pytest.raises(InvalidRequestError, match=r"too much memory|too large") as refused:
         grammars.begin(grammar).take(token_of(model, "x"))
     assert refused.value.field == "grammar"
     assert other.take(yes) is None

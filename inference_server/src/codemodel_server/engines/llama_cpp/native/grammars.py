@@ -112,7 +112,10 @@ class Grammars:
             grammar = Grammar(self._connect(), self._tokens)
             valid = grammar.parse(data)
         if not valid:
-            message = "the grammar is not valid GBNF with a rule `root` and without left recursion"
+            # llama.cpp says the same when memory is at its limit.
+            message = (
+                "the grammar is not valid GBNF with a rule `root` and without left recursion, or is too large"
+            )
             raise InvalidRequestError(message, field="grammar")
         return grammar
 
