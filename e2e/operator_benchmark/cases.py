@@ -11,8 +11,6 @@ from e2e.operator_benchmark import api
 from e2e.operator_benchmark.operators import BenchmarkError, Operator
 from e2e.operator_benchmark.seen import CHILDREN, SECONDS, watching
 
-_FIRST = "many-0"
-
 
 async def one_at_a_time(
     client: httpx.AsyncClient, namespace: str, operator: Operator, count: int
@@ -35,7 +33,29 @@ async def at_once(client: httpx.AsyncClient, namespace: str, operator: Operator,
     return await _create_all(client, namespace, [operator.resource(name) for name in names], names)
 
 
-async def alone(client: httpx.AsyncClient, namespace: str, made: str, count: int) -> float:
+async def alone_one_at_a_time(
+    client: httpx.AsyncClient, namespace: str, made: str, count: int
+) -> list[float]:
+    """Create what an operator made for one, again when it is there; return the seconds that each took.
+
+    Args:
+        client: of the API server.
+        namespace: where to.
+        made: the namespace of `one_at_a_time`, of whose first custom resource the children are.
+        count: how many times.
+    """
+    taken = []
+    copies = await _copies(client, made, "one-0", count)
+    async with watching(client, namespace) as seen:
+        for name, manifests in copies.items():
+            began = time.monotonic()
+            await asyncio.gather(*(api.create(client, namespace, manifest) for manifest in manifests))
+            (ended,) = await seen.all_complete([name])
+            taken.append(ended - began)
+    return taken
+
+
+async def alone_at_once(client: httpx.AsyncClient, namespace: str, made: str, count: int) -> float:
     """Create what an operator made for so many, as fast as the API server takes it; return the seconds until the last.
 
     Args:
@@ -44,10 +64,18 @@ async def alone(client: httpx.AsyncClient, namespace: str, made: str, count: int
         made: the namespace of `at_once`, of whose first custom resource the children are.
         count: how many times.
     """
-    texts = [json.dumps(_bare(await api.read(client, made, kind, _FIRST))) for kind in CHILDREN]
+    copies = await _copies(client, made, "many-0", count)
+    manifests = [manifest for children in copies.values() for manifest in children]
+    return await _create_all(client, namespace, manifests, list(copies))
+
+
+async def _copies(
+    client: httpx.AsyncClient, made: str, first: str, count: int
+) -> dict[str, list[api.Manifest]]:
+    """The children of a custom resource so many times, under names of their own."""
+    texts = [json.dumps(_bare(await api.read(client, made, kind, first))) for kind in CHILDREN]
     names = [f"alone-{number}" for number in range(count)]
-    manifests = [json.loads(text.replace(_FIRST, name)) for name in names for text in texts]
-    return await _create_all(client, namespace, manifests, names)
+    return {name: [json.loads(text.replace(first, name)) for text in texts] for name in names}
 
 
 async def _create_all(

@@ -94,7 +94,18 @@ def resync(written: int, many: int) -> Figure:
     return Figure(f"writes of a resync of {many}", "requests", written, limit=0)
 
 
-def alone(seconds: float, many: int) -> Figure:
+def alone_one_at_a_time(seconds: Sequence[float]) -> Iterator[Figure]:
+    """Figures of the children of one alone: what the API server takes, whatever the operator.
+
+    Args:
+        seconds: from the first request for each until its last child.
+    """
+    case = "the children of one, without any operator"
+    yield Figure(f"{case}, median", "s", percentile(seconds, 50))
+    yield Figure(f"{case}, p99", "s", percentile(seconds, 99))
+
+
+def alone_at_once(seconds: float, many: int) -> Figure:
     """The figure of the children alone: what the API server and Kubernetes' controllers take, whatever the operator.
 
     Args:

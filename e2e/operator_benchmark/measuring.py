@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -18,6 +19,7 @@ from e2e.waiting import until
 T = TypeVar("T")
 
 NAMESPACE = "bench-operator"
+_NAMESPACES = _ONE, _MANY, _ALONE = f"{NAMESPACE}-one", f"{NAMESPACE}-many", f"{NAMESPACE}-alone"
 EDITS = 20
 _DELETION_SECONDS = 900
 """The garbage collector deletes about 20 objects a second; a thousand CodeModels have ten thousand."""
@@ -44,18 +46,21 @@ def measure(ours: Operator, theirs: Operator | None, one: int, many: int) -> Ite
 
 def _one(operator: Operator, count: int) -> list[Figure]:
     say(f"One custom resource at a time, {count} of them, {operator.name} …")
-    with _namespace(f"{NAMESPACE}-one") as namespace:
+    _clear()
+    with _namespace(_ONE) as namespace:
         _begin(operator, namespace)
-        return list(
-            figures.one_at_a_time(
-                _run(lambda client: cases.one_at_a_time(client, namespace, operator, count))
-            )
-        )
+        taken = _run(lambda client: cases.one_at_a_time(client, namespace, operator, count))
+        _settled(operator)
+        say(f"The children of one at a time, {count} of them, without any operator …")
+        with _namespace(_ALONE) as beside:
+            alone = _run(lambda client: cases.alone_one_at_a_time(client, beside, namespace, count))
+        return [*figures.one_at_a_time(taken), *figures.alone_one_at_a_time(alone)]
 
 
 def _many(operator: Operator, count: int) -> list[Figure]:
     say(f"{count} custom resources at once, {operator.name} …")
-    with _namespace(f"{NAMESPACE}-many") as namespace:
+    _clear()
+    with _namespace(_MANY) as namespace:
         _begin(operator, namespace)
         before = operator.requests()
         began = time.monotonic()
@@ -72,19 +77,15 @@ def _many(operator: Operator, count: int) -> list[Figure]:
         cases.resync(operator, count)
         _settled(operator)
         written = writes(operator.requests())
-        alone = _alone(namespace, count)
+        say(f"The children of {count} custom resources, without any operator …")
+        with _namespace(_ALONE) as beside:
+            alone = _run(lambda client: cases.alone_at_once(client, beside, namespace, count))
         return [
             *figures.at_once(seconds, rest, counted, peak, count),
             figures.edits(edits, count),
             figures.resync(written, count),
-            figures.alone(alone, count),
+            figures.alone_at_once(alone, count),
         ]
-
-
-def _alone(made: str, count: int) -> float:
-    say(f"The children of {count} custom resources, without any operator …")
-    with _namespace(f"{NAMESPACE}-alone") as namespace:
-        return _run(lambda client: cases.alone(client, namespace, made, count))
 
 
 def _settled(operator: Operator) -> float | None:
@@ -110,12 +111,18 @@ def _run(case: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
     return asyncio.run(connected())
 
 
+def _clear() -> None:
+    """Wait until all of the case before is gone: its deletion would be measured, too."""
+    for name in _NAMESPACES:
+        _remove(name)
+    for name in _NAMESPACES:
+        say(f"Waiting until there is no namespace {name} …")
+        until(partial(_gone, name), what=f"namespace {name} to be gone", seconds=_DELETION_SECONDS)
+
+
 @contextmanager
 def _namespace(name: str) -> Iterator[str]:
     """A namespace that is there while the body runs; afterwards it goes, with all that is in it."""
-    _remove(name)
-    say(f"Waiting until there is no namespace {name} …")
-    until(lambda: _gone(name), what=f"namespace {name} to be gone", seconds=_DELETION_SECONDS)
     kubectl("create", "namespace", name)
     try:
         yield name

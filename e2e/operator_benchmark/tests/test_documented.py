@@ -55,10 +55,11 @@ def test_the_figures_are_all_there_or_none() -> None:
     rows = set(re.findall(r"^\| (.*?) \| (?:s|MiB|requests) \|", section("Figures"), re.MULTILINE))
     cases = [
         *figures.one_at_a_time([1.0]),
+        *figures.alone_one_at_a_time([1.0]),
         *figures.at_once(1.0, 1.0, Counter({"GET": 1}), 1.0, MANY),
         figures.edits([1.0], MANY),
         figures.resync(0, MANY),
-        figures.alone(1.0, MANY),
+        figures.alone_at_once(1.0, MANY),
     ]
     missing = {figure.case for figure in cases} - rows
     assert not missing or (not rows and "Not measured yet" in section("Figures"))

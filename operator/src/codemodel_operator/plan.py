@@ -81,13 +81,16 @@ async def _plan(
     if model is None or model.secret_ref is not None:
         return Plan(plan_memory(spec, None, live))
     known = _known(model, before)
-    if live is not None:
+    if live is not None and before.observed_generation:
         return Plan(plan_memory(spec, None, live), known)
     try:
         header = await headers.read(model.source)
     except GGUFError as error:
         message = f"{model.source}: {error}; correct spec.model.source"
         return Plan(spec, problem=Problem(type(error).__name__, message))
+    if live is not None:
+        # The look that decided has not come to tell what it knew.
+        return Plan(plan_memory(spec, None, live), facts_of(header, spec) if header else known)
     if header is None:
         # Not what runs: that may be what the user had asked for, and no longer does.
         return Plan(plan_memory(spec, None, memory_in(known)), known)
@@ -104,6 +107,10 @@ async def _outsized(header: Header, spec: CodeModelSpec, inventory: Inventory) -
 
 
 def _decided(owner: Owner, before: CodeModelStatus) -> bool:
+    """Tell whether a Deployment that is there comes from a look at this spec."""
+    if not before.observed_generation:
+        # There is no status yet, so that it does if there has been no other spec.
+        return owner.generation == 1
     stalled = before.condition("Stalled")
     refused = stalled is not None and stalled.status == "True" and stalled.reason in _HEADER_REASONS
     return before.observed_generation == owner.generation and not refused

@@ -31,9 +31,6 @@ from .world import World, lacks_memory, unexplained
 logger = logging.getLogger(__name__)
 
 
-Hurry = Callable[[], bool]
-"""Tells whether other CodeModels wait for their children."""
-
 Left = Callable[[Key, Iterable[Manifest]], None]
 """Told of the objects of a CodeModel as a look has seen or left them, the last of each counts; of none: it is gone."""
 
@@ -51,7 +48,6 @@ class Reconciler:
         downloads: Downloads,
         metrics: Metrics,
         left: Left,
-        hurry: Hurry,
         now: Callable[[], datetime],
     ) -> None:
         self._cluster = cluster
@@ -61,7 +57,6 @@ class Reconciler:
         self._downloads = downloads
         self._metrics = metrics
         self._left = left
-        self._hurry = hurry
         # Have what is needed first, but no status yet.
         self._unreported: set[Key] = set()
         self._now = now
@@ -85,15 +80,14 @@ class Reconciler:
             return None
         owner, before = owner_of(observed.codemodel), read_status(observed.codemodel)
         spec = parse_spec(observed.codemodel)
-        hurried = observed.new and self._hurry()
         if isinstance(spec, str):
             # What runs goes on running as it is.
             problem = Problem("InvalidSpec", spec)
             world = World(owner, None, _owned(owner, observed), observed.pods, [problem], cache=before.cache)
         else:
-            world = await self._make(owner, spec, observed, before, hurried=hurried)
-        if hurried and not world.problems:
-            # Others wait for their children. The next look makes the rest, and its status is nearer to the truth.
+            world = await self._make(owner, spec, observed, before)
+        if observed.new and not world.problems:
+            # Others may wait for their children. The next look makes the rest, and its status is nearer to the truth.
             self._unreported.add(key)
             return REPORT_SECONDS
         riddles = unexplained(world)
@@ -120,9 +114,9 @@ class Reconciler:
         return UNEXPLAINED_SECONDS if riddles else RESYNC_SECONDS
 
     async def _make(
-        self, owner: Owner, spec: CodeModelSpec, observed: Observed, before: CodeModelStatus, *, hurried: bool
+        self, owner: Owner, spec: CodeModelSpec, observed: Observed, before: CodeModelStatus
     ) -> World:
-        """Bring the children to the spec, in a hurry those needed first, unless the model could not be served."""
+        """Bring the children to the spec, of a new CodeModel those needed first, if the model can be served."""
         plan = await make_plan(
             owner, spec, observed, before, headers=self._headers, inventory=self._inventory
         )
@@ -132,10 +126,10 @@ class Reconciler:
             desired = build_children(
                 owner, plan.spec, default_image=self._default_image, downloads=self._downloads
             )
-            first = needed_first(spec) if hurried else desired.keys()
+            first = needed_first(spec) if observed.new else desired.keys()
             now = {role: child for role, child in desired.items() if role in first}
             children, problems = await self._apply(owner, now, observed)
-            if hurried and problems:
+            if observed.new and problems:
                 # They are reported at once, so no next look makes the rest soon.
                 rest = {role: child for role, child in desired.items() if role not in first}
                 made, others = await self._apply(owner, rest, observed)

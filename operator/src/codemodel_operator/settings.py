@@ -45,7 +45,7 @@ PROGRESS_SECONDS = 5.0
 """Pause before looking again how far a download is."""
 
 REPORT_SECONDS = 2.0
-"""The status of a new CodeModel is written about so late at the latest, when others that are new come first."""
+"""The rest of a new CodeModel is made, and its status written, so late if no event of its children comes before."""
 
 STUCK_SECONDS = 300.0
 """No reconcile takes longer, even when each of its requests waits for its timeout: the queue is stuck then."""

@@ -11,7 +11,10 @@ Key = tuple[str, str]
 
 
 _MOMENT = 0.1
-"""Seconds."""
+"""Seconds after somebody began to wait: others often follow."""
+
+_WHILE = 1.0
+"""Seconds after somebody began to wait: others may still follow, when the API server is slow to take them."""
 
 
 class Timer(Protocol):
@@ -45,11 +48,12 @@ class WorkQueue:
         self._urgent: dict[Key, None] = {}  # a set that keeps its order
         self._waiting: dict[Key, None] = {}  # likewise
         self._active: dict[Key, float] = {}  # key: since when
+        self._calm: set[Key] = set()  # those of them that were not urgent
         self._again: dict[Key, bool] = {}  # key: whether it is urgent
         self._timers: dict[Key, tuple[float, Timer]] = {}  # key: when due
         self._failures: dict[Key, int] = {}
         self._moved = clock()
-        self._hurried = -_MOMENT
+        self._hurried = -_WHILE
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._closed = False
@@ -80,13 +84,21 @@ class WorkQueue:
         self._timers[key] = (due, self._call_later(delay, lambda: self._fire(key)))
 
     async def get(self) -> Key:
-        """Wait for a key and take it; the caller must then call `done`, `retry` or `forget`."""
-        while self._closed or not self.depth():
+        """Wait for a key and take it; the caller must then call `done`, `retry` or `forget`.
+
+        While urgent ones come, one of the others is handed out at a time: they would wait for what it makes the API
+        server do.
+        """
+        while self._closed or not self._may_take():
             self._wake.clear()
             await self._wake.wait()
-        first = self._urgent or self._waiting
-        key = next(iter(first))
-        del first[key]
+        if self._urgent:
+            key = next(iter(self._urgent))
+            del self._urgent[key]
+        else:
+            key = next(iter(self._waiting))
+            del self._waiting[key]
+            self._calm.add(key)
         self._active[key] = self._moved = self._clock()
         # What the timer would ask for is about to happen.
         self._cancel_timer(key)
@@ -148,6 +160,10 @@ class WorkQueue:
                     self._idle.clear()
                     await self._idle.wait()
 
+    def _may_take(self) -> bool:
+        hurried = self._clock() - self._hurried < _WHILE
+        return self.urgent() or (bool(self._waiting) and not (self._calm and hurried))
+
     def _fire(self, key: Key) -> None:
         self._timers.pop(key, None)
         self.add(key)
@@ -158,6 +174,8 @@ class WorkQueue:
 
     def _release(self, key: Key) -> None:
         self._active.pop(key, None)
+        self._calm.discard(key)
         self._idle.set()
+        self._wake.set()
         if key in self._again:
             self.add(key, urgent=self._again.pop(key))

@@ -74,7 +74,6 @@ class Reconciling:
             downloads=Downloads(),
             metrics=Metrics(),
             left=lambda _key, _objects: None,
-            hurry=lambda: False,
             now=lambda: datetime.now(UTC),
         )
 

@@ -73,6 +73,11 @@ def test_the_rights_are_those_that_are_used(control_plane: Bench) -> None:
             status = {"status": {"conditions": [], "initContainerStatuses": [state]}}
             api.merge("Pod", namespace, pod["metadata"]["name"], status, "/status")
         # All are put right, and then some are not needed any more.
+        until(
+            lambda: all(api.get(kind, name, namespace) for kind, name in _KEPT.items()),
+            what="all children",
+            seconds=_SECONDS,
+        )
         for kind, name in _KEPT.items():
             api.merge(kind, namespace, name, {"metadata": {"labels": None}})
         until(

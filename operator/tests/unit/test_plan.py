@@ -1,5 +1,6 @@
 """What is decided about a model before anything is scheduled: once, and never against what runs."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from codemodel_delivery.gguf.errors import NotAModel, UnsupportedModel
 
 from .conftest import FakeHeaders, header
-from .test_reconcile import KEY, child, codemodel, condition, reconcile
+from .test_reconcile import KEY, child, codemodel, condition, reconcile, reconciler_of
 
 HUB = "http://hub/m.gguf"
 
@@ -35,7 +36,17 @@ def test_the_memory_comes_from_the_header_and_the_status_says_what_it_is(cluster
     model = status(cluster)["model"]
     assert memory(cluster) == {"requests": model["requiredMemory"], "limits": model["requiredMemory"]}
     assert (model["architecture"], model["quantization"]) == ("llama", "Q4_K_M")
-    assert headers.asked == [HUB]
+    assert {*headers.asked} == {HUB}
+
+
+def test_what_a_look_decided_stays_although_it_did_not_come_to_report(cluster: Any) -> None:
+    """The operator died, and now the hub is away."""
+    cluster.put(codemodel())
+    asyncio.run(reconciler_of(cluster, FakeHeaders(header())).reconcile(KEY))
+    before = memory(cluster)
+    reconcile(cluster, FakeHeaders(None))
+    assert memory(cluster) == before
+    assert condition(cluster, "Ready")["reason"]
 
 
 def test_what_runs_is_not_decided_again(cluster: Any) -> None:

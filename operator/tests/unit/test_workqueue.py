@@ -276,3 +276,38 @@ def test_whatever_happens_no_event_is_lost(steps: list[tuple[str, Key]]) -> None
         return not queue._waiting
 
     asyncio.run(scenario())
+
+
+def test_while_new_ones_come_the_others_are_looked_at_one_at_a_time() -> None:
+    async def scenario() -> None:
+        queue, _ = make()
+        queue.add(C, urgent=True)
+        assert await queue.get() == C
+        queue.add(A)
+        queue.add(B)
+        assert await queue.get() == A
+        assert await is_empty(queue)
+        # Whoever is new does not wait for that one.
+        queue.add(("ns", "d"), urgent=True)
+        assert await queue.get() == ("ns", "d")
+        assert await is_empty(queue)
+        waiting = asyncio.ensure_future(queue.get())
+        await asyncio.sleep(0)
+        queue.done(A, 300)
+        assert await waiting == B
+
+    asyncio.run(scenario())
+
+
+def test_when_no_new_ones_come_any_more_the_others_are_looked_at_together() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+        queue.add(C, urgent=True)
+        assert await queue.get() == C
+        queue.add(A)
+        queue.add(B)
+        assert await queue.get() == A
+        time.advance(1)
+        assert await queue.get() == B
+
+    asyncio.run(scenario())

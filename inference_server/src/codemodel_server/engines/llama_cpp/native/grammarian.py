@@ -28,7 +28,7 @@ MOST_BYTES = 64 << 20
 """Of memory, beside the vocabulary. Held against 150,000 tokens, a grammar takes about 20 MB."""
 _OWN_STATM = Path("/proc/self/statm")
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
-# If memory is short all the same, the kernel ends this process before the server (man 5 proc_pid_oom_score_adj).
+# If memory is short all the same, the kernel ends these processes before the server (man 5 proc_pid_oom_score_adj).
 _FIRST_TO_GO = "1000"
 
 
@@ -37,6 +37,8 @@ def main() -> None:
     # Ctrl-C is for the server, which ends this by closing the socket. Nobody waits for the forked processes.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with suppress(OSError):
+        _OOM_SCORE.write_text(_FIRST_TO_GO)
     with socket.socket(fileno=sys.stdin.fileno()) as control:
         vocabulary = _vocabulary(sys.argv[1])
         while True:
@@ -109,7 +111,6 @@ def _limit() -> None:
         # Pages of data are the sixth number (man 5 proc_pid_statm).
         most = int(_OWN_STATM.read_text().split()[5]) * resource.getpagesize() + MOST_BYTES
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-        _OOM_SCORE.write_text(_FIRST_TO_GO)
     # What C++ says when memory is at its limit is of no use to anybody.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
