@@ -1,4 +1,4 @@
-"""Clients that send their requests too slowly: a byte now and then would hold a thread for ever."""
+"""Clients that send a request, or take its answer, too slowly: a byte now and then would hold a thread for ever."""
 
 import socket
 import threading
@@ -11,13 +11,15 @@ _LOOK_SECONDS = 0.5
 
 
 class Deadlines:
-    """Ends what a client sends when it takes too long; what it is sent is not affected.
+    """Ends what takes a client too long.
 
     Args:
+        how: socket.SHUT_RD ends what it sends, and SHUT_RDWR what it is sent, too.
         clock: seconds, monotonic.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, how: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._how = how
         self._clock = clock
         self._lock = threading.Lock()
         self._due: dict[socket.socket, float] = {}
@@ -32,12 +34,12 @@ class Deadlines:
                 threading.Thread(target=self._run, name="deadlines", daemon=True).start()
 
     def met(self, connection: socket.socket | None) -> None:
-        """Says that all has come, or is not waited for any more; again is harmless."""
+        """Says that all has come or gone, or is not waited for any more; again is harmless."""
         with self._lock:
             self._due.pop(connection, None)  # type: ignore[arg-type]  # None is no key
 
     def look(self) -> None:
-        """Ends what is overdue: whoever reads there finds the end."""
+        """Ends what is overdue: whoever reads or writes there finds the end."""
         now = self._clock()
         with self._lock:
             overdue = [connection for connection, due in self._due.items() if due <= now]
@@ -45,7 +47,7 @@ class Deadlines:
                 del self._due[connection]
                 # The client may have left meanwhile.
                 with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)
+                    connection.shutdown(self._how)
 
     def _run(self) -> None:
         while True:
@@ -53,10 +55,11 @@ class Deadlines:
             self.look()
 
 
-deadlines = Deadlines()
+requests = Deadlines(socket.SHUT_RD)
+answers = Deadlines(socket.SHUT_RDWR)
 """Of all connections of this process."""
 
 
 def body_has_come(environ: Mapping[str, Any]) -> None:
     """Says of a request, by its WSGI environment, that its body is read."""
-    deadlines.met(environ.get("gunicorn.socket"))
+    requests.met(environ.get("gunicorn.socket"))

@@ -27,7 +27,7 @@ from codemodel_delivery.termination import write_termination_message
 from codemodel_server.errors import LoadError
 from codemodel_server.listening import address, listen
 from codemodel_server.logs import JsonLogger, server_log
-from codemodel_server.punctuality import deadlines
+from codemodel_server.punctuality import answers, requests
 from codemodel_server.settings import Settings
 
 # Nothing is imported before the worker begins to read the model that can be imported meanwhile: somebody waits.
@@ -78,15 +78,19 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         timeout = struct.pack("ll", STALL_SECONDS, 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
-        deadlines.begin(conn.sock, HEADERS_SECONDS)
+        requests.begin(conn.sock, HEADERS_SECONDS)
         try:
             return super().handle(conn)
         finally:
-            deadlines.met(conn.sock)
+            requests.met(conn.sock)
+            answers.met(conn.sock)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answers a request whose headers have come."""
-        deadlines.begin(conn.sock, BODY_SECONDS)
+        requests.begin(conn.sock, BODY_SECONDS)
+        if self.app.request_seconds:
+            # It ends by itself before, unless its client does not take it.
+            answers.begin(conn.sock, self.app.request_seconds + BODY_SECONDS)
         return super().handle_request(req, conn)
 
 
@@ -98,11 +102,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         engine: what generates, not loaded yet.
         model: the model's name in answers.
 
+    Attributes:
+        request_seconds: of the settings.
+
     Raises:
         PortError: the management port cannot be listened at.
     """
 
     def __init__(self, settings: Settings, engine: "Engine", model: str) -> None:
+        self.request_seconds = settings.request_seconds
         self._settings = settings
         self._engine = engine
         self._model = model

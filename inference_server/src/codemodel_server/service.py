@@ -240,6 +240,8 @@ class Job:
         self._complete = False
         self._left = False
         self.cancellation.subscribe(ticket.changed.set)
+        # A client that is slow to take its answer does not keep others from theirs.
+        self.cancellation.subscribe(ticket.leave)
 
     def elapsed(self) -> float:
         """Seconds since the request arrived."""
@@ -285,7 +287,7 @@ class Job:
     def _generate(self) -> Iterator[Event]:
         started = self._service.now()
         meter = self._metrics.meter()
-        for event in self._generation.run(self.cancellation):
+        for event in self._generation.run(self.cancellation, self._ticket.leave):
             match event:
                 case Text(text=text, tokens=tokens):
                     meter.text(len(tokens) or 1, self._service.now())

@@ -1,12 +1,12 @@
 """What the service does beside HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from codemodel_server.cancellation import Cancellation
-from codemodel_server.engines.events import Finish, Text, Waiting
+from codemodel_server.engines.events import Event, Finish, Text, Waiting
 from codemodel_server.engines.mock import MockEngine, MockGeneration
 from codemodel_server.engines.request import GenerationRequest, Instruction
 from codemodel_server.errors import (
@@ -111,6 +111,30 @@ def test_a_full_queue_refuses_before_the_prompt_is_read() -> None:
         served.engine.prepare = prepare  # type: ignore[assignment, method-assign]
         with pytest.raises(QueueFullError):
             served.service.submit(REQUEST)
+
+
+def test_a_place_is_free_when_the_engine_is_done_however_slowly_the_answer_is_taken() -> None:
+    """Whoever reads a stream a byte at a time keeps nobody from theirs."""
+    ends: list[Callable[[], None]] = []
+
+    class Done:
+        prompt_tokens = 1
+
+        def run(self, _: Cancellation, ended: Callable[[], None]) -> Iterator[Event]:
+            ends.append(ended)
+            yield Text("x")
+            yield Finish("stop", 1, 1)
+
+    with loaded(queue_limit=0) as served:
+        served.engine.prepare = lambda _: Done()  # type: ignore[assignment, method-assign, return-value]
+        events = served.service.submit(REQUEST).events()
+        assert next(events) == Text("x")
+        with pytest.raises(QueueFullError):
+            served.service.submit(REQUEST)
+        for ended in ends:
+            ended()
+        finish(served.service.submit(REQUEST))
+        assert next(events) == Finish("stop", 1, 1)
 
 
 def test_several_requests_are_taken_together_or_not_at_all() -> None:

@@ -1,6 +1,6 @@
 """What an engine says while it generates."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -80,6 +80,10 @@ class Waiting:
 Event = Text | Waiting | Finish
 
 
+def nothing_to_do() -> None:
+    """What follows on an end that nobody waits for."""
+
+
 class Generation(Protocol):
     """A request that an engine has accepted, not started yet.
 
@@ -89,13 +93,14 @@ class Generation(Protocol):
 
     prompt_tokens: int
 
-    def run(self, cancellation: Cancellation) -> Iterator[Event]:
+    def run(self, cancellation: Cancellation, ended: Callable[[], None] = nothing_to_do) -> Iterator[Event]:
         """Generates; closing the iterator frees what the generation holds.
 
         Args:
             cancellation: once it is cancelled, the iterator ends soon, without a Finish.
+            ended: called, on any thread, when nothing is generated any more, whether or not all events are taken.
 
         Raises:
-            ServingError: the engine failed.
+            ServingError: the engine failed, or the request cannot be served as it is.
         """
         ...

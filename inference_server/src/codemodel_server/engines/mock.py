@@ -11,7 +11,16 @@ from itertools import count
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines import mock_vocabulary as vocabulary
 from codemodel_server.engines.base import Activity, ModelFacts, not_supported, room_for_answer
-from codemodel_server.engines.events import Candidate, Event, Finish, FinishReason, Text, Token, Waiting
+from codemodel_server.engines.events import (
+    Candidate,
+    Event,
+    Finish,
+    FinishReason,
+    Text,
+    Token,
+    Waiting,
+    nothing_to_do,
+)
 from codemodel_server.engines.request import (
     Conversation,
     GenerationRequest,
@@ -44,7 +53,7 @@ class MockGeneration:
         room = room_for_answer(prompt_tokens, engine.context_length, request.main_field)
         self._limit = room if request.max_tokens is None else min(request.max_tokens, room)
 
-    def run(self, cancellation: Cancellation) -> Iterator[Event]:
+    def run(self, cancellation: Cancellation, ended: Callable[[], None] = nothing_to_do) -> Iterator[Event]:
         """Generates pseudo-code chosen by prompt and seed.
 
         Raises:
@@ -54,6 +63,7 @@ class MockGeneration:
             raise EngineFailedError("the engine mock was told to fail on this request")
         with self._engine.under_way.entered(self):
             yield from self._run(cancellation)
+            ended()
 
     def _run(self, cancellation: Cancellation) -> Iterator[Event]:
         stream = TextStream(self._request.stop)

@@ -5,7 +5,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -13,7 +13,7 @@ import httpx
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines import ollama_words as words
 from codemodel_server.engines.base import Activity, ModelFacts, not_supported
-from codemodel_server.engines.events import Candidate, Event, Finish, Text, Waiting
+from codemodel_server.engines.events import Candidate, Event, Finish, Text, Waiting, nothing_to_do
 from codemodel_server.engines.request import GenerationRequest, Message
 from codemodel_server.engines.under_way import UnderWay
 from codemodel_server.errors import InvalidRequestError, LoadError, ServingError, UpstreamError
@@ -35,7 +35,7 @@ class OllamaGeneration:
         self._request = request
         self._body = words.body(request, engine.model, engine.context_length)
 
-    def run(self, cancellation: Cancellation) -> Iterator[Event]:
+    def run(self, cancellation: Cancellation, ended: Callable[[], None] = nothing_to_do) -> Iterator[Event]:
         """Passes on what Ollama streams; leaving the stream makes Ollama stop.
 
         Raises:
@@ -47,6 +47,7 @@ class OllamaGeneration:
         with self._engine.under_way.entered(self):
             try:
                 yield from self._pass_on(stream)
+                ended()
             finally:
                 stream.close()
 

@@ -120,7 +120,7 @@ def test_a_grammar_is_followed_and_harms_nobody(engine: LlamaCppEngine) -> None:
 )
 def test_a_wrong_grammar_is_refused(engine: LlamaCppEngine, grammar: str) -> None:
     with pytest.raises(InvalidRequestError, match="grammar"):
-        engine.prepare(request("x", grammar=grammar))
+        ask(engine, request("x", grammar=grammar))
 
 
 def test_a_demand_that_no_token_meets_ends_the_answer_and_not_the_server(engine: LlamaCppEngine) -> None:

@@ -6,12 +6,15 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from codemodel_server.cancellation import Cancellation
+from codemodel_server.engines.events import Text
 from codemodel_server.engines.llama_cpp.engine import LlamaCppEngine
 from codemodel_server.engines.llama_cpp.grammar import grammar_of_schema
-from codemodel_server.engines.llama_cpp.native.grammars import Grammars
+from codemodel_server.engines.llama_cpp.native.grammars import Grammar, Grammars, Mask
 from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.errors import InvalidRequestError
 from inference_server.tests.engines.llama_cpp.asking import ask, request
@@ -66,6 +69,11 @@ def alive(process: int) -> bool:
         return False
 
 
+def take(grammar: Grammar, token: int) -> Mask | None:
+    grammar.propose(token)
+    return grammar.taken()
+
+
 def token_of(model: NativeModel, text: str) -> int:
     first, *_ = model.tokenize(text, add_special=False, parse_special=False)
     return first
@@ -74,12 +82,12 @@ def token_of(model: NativeModel, text: str) -> int:
 def test_tokens_are_taken_as_long_as_they_may_come_next(model: NativeModel, grammars: Grammars) -> None:
     grammar = grammars.begin('root ::= "y" | "n"')
     yes, no = token_of(model, "y"), token_of(model, "n")
-    allowed = grammar.take(token_of(model, "x"))
+    allowed = take(grammar, token_of(model, "x"))
     assert allowed is not None
     assert {int(token) for token in allowed.nonzero()[0]} == {yes, no}
-    assert grammar.take(no) is None
+    assert take(grammar, no) is None
     # Nothing may follow but the end.
-    allowed = grammar.take(yes)
+    allowed = take(grammar, yes)
     assert allowed is not None
     assert all(model.is_end(int(token)) for token in allowed.nonzero()[0])
 
@@ -90,12 +98,12 @@ def test_a_grammar_that_runs_wild_is_refused_and_others_go_on(
 ) -> None:
     other = grammars.begin('root ::= "y"*')
     yes = token_of(model, "y")
-    assert other.take(yes) is None
+    assert take(other, yes) is None
     with pytest.raises(InvalidRequestError, match=r"too much memory|too large") as refused:
-        grammars.begin(grammar).take(token_of(model, "x"))
+        take(grammars.begin(grammar), token_of(model, "x"))
     assert refused.value.field == "grammar"
-    assert other.take(yes) is None
-    assert grammars.begin('root ::= "y"').take(yes) is None
+    assert take(other, yes) is None
+    assert take(grammars.begin('root ::= "y"'), yes) is None
 
 
 @HOSTILE
@@ -132,7 +140,48 @@ def test_what_clients_ask_for_is_far_from_the_limits(model: NativeModel, grammar
     ):
         grammar = grammars.begin(grammar_of_schema(json.dumps(schema)))
         for token in model.tokenize(text, add_special=False, parse_special=False):
-            assert grammar.take(token) is None
+            assert take(grammar, token) is None
+
+
+TREE = {
+    "$defs": {"Node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}, "required": []}},
+    "$ref": "#/$defs/Node",
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "texts"),
+    [
+        ({"enum": ["a\nb", "C:\\temp", "\U0001f600", 'a"b']}, ["a\nb", "C:\\temp", "\U0001f600", 'a"b']),
+        ({"type": "object", "properties": {'a"\\b': {"const": 1}}, "required": ['a"\\b']}, [{'a"\\b': 1}]),
+        (TREE, [{}, {"next": {"next": {}}}]),
+        ({"type": "string", "pattern": "^\\d{3}-[\\w-]+\\.py\\s?$"}, ["123-a_b-c.py", "123-x.py "]),
+    ],
+    ids=["constants", "names", "references", "patterns"],
+)
+def test_what_a_schema_allows_can_be_written(
+    model: NativeModel, grammars: Grammars, schema: Any, texts: list[Any]
+) -> None:
+    grammar = grammar_of_schema(json.dumps(schema))
+    for text in texts:
+        written = json.dumps(text, ensure_ascii=False)
+        following = grammars.begin(grammar)
+        for token in model.tokenize(written, add_special=False, parse_special=False):
+            assert take(following, token) is None, written
+
+
+@pytest.mark.parametrize("raw", ["\n", "\t", "\x7f"])
+@pytest.mark.parametrize(
+    ("schema", "begun"),
+    [({"type": "string"}, '"'), ({"type": "string", "maxLength": 9}, '"'), ({"type": "object"}, '{"')],
+)
+def test_what_is_no_json_cannot_be_written(
+    model: NativeModel, grammars: Grammars, schema: Any, begun: str, raw: str
+) -> None:
+    following = grammars.begin(grammar_of_schema(json.dumps(schema)))
+    for token in model.tokenize(begun, add_special=False, parse_special=False):
+        assert take(following, token) is None
+    assert take(following, token_of(model, raw)) is not None
 
 
 def test_a_grammars_process_ends_with_it_and_all_end_in_the_end(grammars: Grammars) -> None:
@@ -162,5 +211,30 @@ def test_grammars_go_on_after_the_process_that_they_come_from_was_killed(
     os.kill(root, signal.SIGKILL)
     eventually(lambda: root not in children(os.getpid()), "it gone")
     yes = token_of(model, "y")
-    assert grammars.begin('root ::= "y"').take(yes) is None
-    assert kept.take(yes) is None
+    assert take(grammars.begin('root ::= "y"'), yes) is None
+    assert take(kept, yes) is None
+
+
+def test_answers_do_not_wait_for_a_grammar_that_takes_its_time(engine: LlamaCppEngine) -> None:
+    """It stays within its limits for each token; others get many meanwhile."""
+    rules = range(1500)
+    begins = " | ".join(f'"x" r{number}' for number in rules)
+    grammar = f"root ::= ({begins})\n"
+    grammar += "\n".join(f'r{number} ::= "y" r{number} | "z" r{number} | "{number}"' for number in rules)
+    slow = engine.prepare(request("x", 200, grammar=grammar)).run(cancellation := Cancellation())
+    received = 0
+
+    def receive() -> None:
+        nonlocal received
+        for event in slow:
+            received += len(event.tokens) if isinstance(event, Text) else 0
+
+    receiver = threading.Thread(target=receive)
+    receiver.start()
+    eventually(lambda: received > 0, "its first token")
+    before = received
+    plain = ask(engine, request("def add(a, b):\n", 200, logprobs=1, share_prefix=False))
+    assert plain.end.completion_tokens == 200
+    assert received - before < 100
+    cancellation.cancel()
+    receiver.join()

@@ -10,6 +10,9 @@ from codemodel_server.engines.llama_cpp.native.model import NativeModel
 from codemodel_server.engines.llama_cpp.native.sampler import Candidates, Logits
 from codemodel_server.engines.llama_cpp.sequence import Sequence
 
+# Most grammars answer within a millisecond. Nobody waits for the others.
+_AT_ONCE_SECONDS = 0.005
+
 
 class Choice:
     """Chooses among a model's tokens; one thread at a time.
@@ -23,7 +26,7 @@ class Choice:
         self._candidates = Candidates(model.vocabulary_size)
 
     def write(self, sequence: Sequence, logits: Logits) -> FinishReason | None:
-        """Gives a sequence its next token, and hands it out.
+        """Gives a sequence its next token, and hands it out; or leaves it undecided, when its grammar takes long.
 
         Args:
             sequence: who gets it.
@@ -37,6 +40,15 @@ class Choice:
         """
         if sequence.limit == 0:
             return "length"
+        sequence.sampler.propose(self._candidates, logits)
+        if not sequence.sampler.decided(_AT_ONCE_SECONDS):
+            sequence.undecided = logits.copy()
+            return None
+        return self.decide(sequence, logits)
+
+    def decide(self, sequence: Sequence, logits: Logits) -> FinishReason | None:
+        """The same once its grammar has answered; the errors are those of `write`."""
+        sequence.undecided = None
         chosen = sequence.sampler.choose(self._candidates, logits)
         sequence.first = sequence.first or time.monotonic()
         if chosen is None:

@@ -74,11 +74,11 @@ class LlamaCppEngine:
         )
 
     def prepare(self, request: "GenerationRequest") -> "LlamaCppGeneration":
-        """Tokenizes what there is to read, and reads the grammar.
+        """Tokenizes what there is to read; a grammar is read when its turn has come.
 
         Raises:
             InvalidRequestError: it leaves no room in the context, the model cannot fill in or converse, a token is not
-                in the vocabulary, or the grammar is none.
+                in the vocabulary, or a JSON schema cannot be followed.
         """
         return self._loaded().prepare(request)
 

@@ -1,4 +1,8 @@
-"""From a JSON schema to a grammar, within bounds: llama.cpp's converter writes repetitions out, however many."""
+"""From a JSON schema to a grammar, within bounds: llama.cpp's converter writes repetitions out, however many.
+
+What it does not know, or gets wrong, is put right here: strings with control characters are no JSON; backslashes of
+constants and names are their own; a schema that is a reference beside its definitions; classes of characters.
+"""
 
 import json
 import re
@@ -18,6 +22,12 @@ _COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
 _MOST_REPETITIONS = 2000
 _MOST_SCHEMA_CHARACTERS = 1 << 16
 _DEEPEST_SCHEMA = 64
+# A character of a JSON string (RFC 8259, section 7).
+_CHARACTER = r'[^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])'
+_LITERAL_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
+# Of the white space, only blanks stand in a JSON string as they are.
+_CLASSES = {"d": "0-9", "w": "a-zA-Z0-9_", "s": " "}
+_ESCAPE = re.compile(r"\\(.)|(\[)|(\])", re.DOTALL)
 _REPETITION = re.compile(r"\{\s*(\d+)\s*(?:,\s*(\d*)\s*)?\}")
 
 
@@ -32,7 +42,7 @@ def grammar_of_schema(schema: str) -> str:
     try:
         for key, value in _walk(json.loads(schema)):
             _check(key, value)
-        return str(llama_grammar.json_schema_to_gbnf(schema))
+        return _converted(json.loads(schema))
     except RecursionError:
         raise _refusal("it is nested too deeply") from None
     except InvalidRequestError:
@@ -40,6 +50,50 @@ def grammar_of_schema(schema: str) -> str:
     except Exception as error:
         # The converter raises whatever its own code ran into: KeyError, AssertionError, re.error …
         raise _refusal(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _converted(schema: Any) -> str:
+    if isinstance(schema, dict) and "$ref" in schema and len(schema) > 1:
+        # The converter would not look at what stands beside a reference, such as what it refers to.
+        schema = {**schema, "anyOf": [{"$ref": schema["$ref"]}]}
+        del schema["$ref"]
+    converter = _Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
+    converter.visit(converter.resolve_refs(schema, "schema"), "")
+    return str(converter.format_grammar())
+
+
+class _Converter(llama_grammar.SchemaConverter):  # type: ignore[misc]  # it has no types
+    def _format_literal(self, literal: str) -> str:
+        """A text of JSON, every character of which stands for itself."""
+        readable = json.dumps(json.loads(literal), ensure_ascii=False)
+        return f'"{readable.translate(_LITERAL_ESCAPES)}"'
+
+    def _add_primitive(self, name: str, rule: Any) -> Any:
+        if name == "char":
+            rule = llama_grammar.BuiltinRule(_CHARACTER, [])
+        return super()._add_primitive(name, rule)
+
+    def _visit_pattern(self, pattern: str, name: str) -> Any:
+        return super()._visit_pattern(_plain_pattern(pattern), name)
+
+
+def _plain_pattern(pattern: str) -> str:
+    r"""A regular expression in which `\d`, `\w`, `\s` and escaped punctuation are written as sets of characters."""
+    inside = False
+
+    def plain(found: re.Match[str]) -> str:
+        nonlocal inside
+        escaped, begins, ends = found.groups()
+        if escaped is None:
+            inside = bool(begins) or (inside and not ends)
+            return found[0]
+        if escaped in _CLASSES:
+            return _CLASSES[escaped] if inside else f"[{_CLASSES[escaped]}]"
+        if escaped == "." and not inside:
+            return "[.]"
+        return escaped if escaped in "-./@:,;=&%#!~'<> _" and not (inside and escaped == "-") else found[0]
+
+    return _ESCAPE.sub(plain, pattern)
 
 
 def _walk(value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -2,13 +2,13 @@
 
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines.base import Activity, ModelFacts, room_for_answer
-from codemodel_server.engines.events import Candidate, Event, Finish, Waiting
+from codemodel_server.engines.events import Candidate, Event, Finish, Waiting, nothing_to_do
 from codemodel_server.engines.llama_cpp.cells import cell_count, cells_for_prefill
 from codemodel_server.engines.llama_cpp.grammar import grammar_of_schema
 from codemodel_server.engines.llama_cpp.native.batch import Piece
@@ -43,29 +43,32 @@ class LlamaCppGeneration:
         request: GenerationRequest,
         prompt: list[int],
         limit: int,
-        sampler: Sampler,
+        make_sampler: Callable[[], Sampler],
     ) -> None:
         self.prompt_tokens = len(prompt)
         self._scheduler = scheduler
         self._request = request
         self._prompt = prompt
         self._limit = limit
-        self._sampler = sampler
+        self._make_sampler = make_sampler
 
-    def run(self, cancellation: Cancellation) -> Iterator[Event]:
+    def run(self, cancellation: Cancellation, ended: Callable[[], None] = nothing_to_do) -> Iterator[Event]:
         """Lets the scheduler generate, and passes on what it hands out.
 
         Raises:
             EngineFailedError: llama.cpp failed on this request.
+            InvalidRequestError: the grammar is none, or takes too much time or memory.
         """
         running = Running(
             request=self._request,
             prompt=np.array(self._prompt, np.int32),
             limit=self._limit,
-            sampler=self._sampler,
+            # Not before it is this request's turn: a grammar may take seconds to be read, and more wait than run.
+            sampler=self._make_sampler(),
             cancellation=cancellation,
             arrival=time.monotonic(),
             stream=TextStream(self._request.stop),
+            ended=ended,
         )
         cancellation.subscribe(lambda: self._cancelled(running))
         self._scheduler.submit(running)
@@ -138,17 +141,20 @@ class LoadedModel:
         self._scheduler.start()
 
     def prepare(self, request: GenerationRequest) -> LlamaCppGeneration:
-        """Tokenizes what there is to read, and reads the grammar; the errors are those of `LlamaCppEngine`."""
+        """Tokenizes what there is to read; the errors are those of `LlamaCppEngine`."""
         prompt = self._format.tokens(request, self._context_length)
         room = room_for_answer(len(prompt), self._context_length, request.main_field)
         limit = room if request.max_tokens is None else min(request.max_tokens, room)
         self._model.check([token for token, _ in request.sampling.logit_bias])
-        text = request.grammar
+        text, field = request.grammar, "grammar"
         if request.json_schema is not None:
-            text = grammar_of_schema(request.json_schema)
-        grammar = None if text is None else self._grammars.begin(text)
-        sampler = Sampler(self._model, request.sampling, grammar, recent_tokens(request.sampling, prompt))
-        return LlamaCppGeneration(self._scheduler, request, prompt, limit, sampler)
+            text, field = grammar_of_schema(request.json_schema), "json_schema"
+
+        def make_sampler() -> Sampler:
+            grammar = None if text is None else self._grammars.begin(text, field)
+            return Sampler(self._model, request.sampling, grammar, recent_tokens(request.sampling, prompt))
+
+        return LlamaCppGeneration(self._scheduler, request, prompt, limit, make_sampler)
 
     def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[Candidate]:
         """The tokens of a text."""

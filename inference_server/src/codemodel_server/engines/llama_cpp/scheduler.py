@@ -5,10 +5,12 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
+from functools import partial
 
 from codemodel_server.engines.base import Activity
+from codemodel_server.engines.events import FinishReason
 from codemodel_server.engines.llama_cpp.choice import Choice
 from codemodel_server.engines.llama_cpp.native.batch import Piece
 from codemodel_server.engines.llama_cpp.native.context import MOST_SEQUENCES, NativeContext, Outcome
@@ -27,6 +29,8 @@ _LOG = logging.getLogger("gunicorn.error")
 # one thread and 88 of these: 0.04 µs for a token and a cell; see docs/performance.md.
 _LOOK_SECONDS = 0.45e-9
 _EXPIRE_STEPS = 8
+# Somebody may come meanwhile.
+_UNDECIDED_SECONDS = 0.01
 
 
 class Scheduler:
@@ -130,11 +134,11 @@ class Scheduler:
         now = time.monotonic()
         for sequence in [s for s in self._waiting if s.cancellation.cancelled]:
             self._waiting.remove(sequence)
-            sequence.events.put(None)
+            sequence.end(None)
         for sequence in list(self._running):
             if sequence.cancellation.cancelled:
                 self._leave(sequence)
-                sequence.events.put(None)
+                sequence.end(None)
             elif _out_of_time(sequence, now):
                 self._leave(sequence)
                 sequence.finish("length", now)
@@ -160,11 +164,12 @@ class Scheduler:
         self._step += 1
         if self._step % _EXPIRE_STEPS == 0:
             self._room.expire(self._pace.seconds_per_token)
+        self._decide()
         begun = self._prefill.reading if self._prefill is not None else None
         for sequence in self._running:
             if sequence.reading and sequence is not begun:
                 self._room.catch_up(sequence)
-        readers = [sequence.reader() for sequence in self._running]
+        readers = [sequence.reader() for sequence in self._running if sequence.undecided is None]
         writing = {reader.key: 1 for reader in writers(readers, self._step)}
         ending = sum(0 < reader.unread <= TILE for reader in readers)
         reading = readings(
@@ -182,6 +187,15 @@ class Scheduler:
         beside = next((sequence for sequence in self._running if sequence.id == reading.beside), None)
         if self._prefill is not None and beside is not None:
             self._read_beside(self._prefill, beside)
+
+    def _decide(self) -> None:
+        """Goes on with those whose grammars have answered; waits a moment for one if there is nothing else to do."""
+        undecided = [(each, each.undecided) for each in self._running if each.undecided is not None]
+        seconds = _UNDECIDED_SECONDS if len(undecided) == len(self._running) else 0.0
+        for sequence, logits in undecided:
+            if sequence.sampler.decided(seconds):
+                self._settle(sequence, partial(self._choice.decide, sequence, logits))
+                seconds = 0.0
 
     def _read_beside(self, prefill: Prefill, sequence: Sequence) -> None:
         """Lets a long prompt be read until the streams are to get a token, or somebody comes who cannot wait."""
@@ -262,11 +276,14 @@ class Scheduler:
                 self._write(sequence, self._context.logits(output))
 
     def _write(self, sequence: Sequence, logits: Logits) -> None:
+        self._settle(sequence, partial(self._choice.write, sequence, logits))
+
+    def _settle(self, sequence: Sequence, choose: Callable[[], FinishReason | None]) -> None:
         try:
-            reason = self._choice.write(sequence, logits)
+            reason = choose()
         except ServingError as error:
             self._leave(sequence)
-            sequence.events.put(error)
+            sequence.end(error)
             return
         if reason is not None:
             self._leave(sequence)
@@ -283,7 +300,7 @@ class Scheduler:
         self._fail(sequence, "llama.cpp could not compute this request: send another")
 
     def _fail(self, sequence: Sequence, message: str) -> None:
-        sequence.events.put(EngineFailedError(message))
+        sequence.end(EngineFailedError(message))
 
     def _start_over(self) -> None:
         for sequence in self._running:

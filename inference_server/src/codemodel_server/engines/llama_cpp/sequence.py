@@ -1,15 +1,16 @@
 """One generation under way in the scheduler."""
 
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from codemodel_server.cancellation import Cancellation
 from codemodel_server.engines.base import Slot
-from codemodel_server.engines.events import Event, Finish, FinishReason, Text, Token
+from codemodel_server.engines.events import Event, Finish, FinishReason, Text, Token, nothing_to_do
 from codemodel_server.engines.llama_cpp.native.batch import Piece
-from codemodel_server.engines.llama_cpp.native.sampler import Sampler
+from codemodel_server.engines.llama_cpp.native.sampler import Logits, Sampler
 from codemodel_server.engines.llama_cpp.plan import Reader
 from codemodel_server.engines.llama_cpp.prefixes import Node, Tokens
 from codemodel_server.engines.request import GenerationRequest
@@ -37,6 +38,8 @@ class Sequence:
         pending: tokens of the last events that had no text of their own.
         started: when its first step began.
         first: when its first token came.
+        ended: called with the last event.
+        undecided: what its next token is to be chosen of, once its grammar has answered; it takes no part until then.
     """
 
     request: GenerationRequest
@@ -55,6 +58,8 @@ class Sequence:
     pending: list[Token] = field(default_factory=list)
     started: float | None = None
     first: float | None = None
+    ended: Callable[[], None] = nothing_to_do
+    undecided: Logits | None = None
 
     @property
     def cells(self) -> int:
@@ -104,7 +109,7 @@ class Sequence:
             self._hand_out(text)
         first = now if self.first is None else self.first
         started = first if self.started is None else self.started
-        self.events.put(
+        self.end(
             Finish(
                 reason,
                 prompt_tokens=len(self.prompt),
@@ -115,6 +120,11 @@ class Sequence:
                 decode_seconds=now - first,
             )
         )
+
+    def end(self, event: Finish | ServingError | None) -> None:
+        """Hands the last event out."""
+        self.events.put(event)
+        self.ended()
 
     def slot(self) -> Slot:
         """What people who look are told."""

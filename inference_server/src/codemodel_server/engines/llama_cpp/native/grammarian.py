@@ -23,7 +23,9 @@ from codemodel_server.engines.llama_cpp.native.wire import ACCEPT, NO, ORDER, SI
 PARSE_SECONDS = 2.0
 """Of a processor's time; a grammar that takes more to be parsed ends its process."""
 TOKEN_SECONDS = 0.5
-"""The same for a token. Everybody waits meanwhile: no longer than for a part of somebody else's prompt (pace.py)."""
+"""The same for a token."""
+_NICENESS = 10
+"""Their answers wait, others' do not: processors are theirs when the engine leaves them (man 7 sched)."""
 MOST_BYTES = 64 << 20
 """Of memory, beside the vocabulary. Held against 150,000 tokens, a grammar takes about 20 MB."""
 _OWN_STATM = Path("/proc/self/statm")
@@ -37,6 +39,7 @@ def main() -> None:
     # Ctrl-C is for the server, which ends this by closing the socket. Nobody waits for the forked processes.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    os.nice(_NICENESS)
     with suppress(OSError):
         _OOM_SCORE.write_text(_FIRST_TO_GO)
     with socket.socket(fileno=sys.stdin.fileno()) as control:
@@ -87,7 +90,9 @@ def _answer(grammar: Any, tokens: int, connection: socket.socket) -> None:
         signal.setitimer(signal.ITIMER_PROF, TOKEN_SECONDS)
         one[0].id, one[0].logit = token, 0.0
         # llama.cpp ends the process if a grammar is given a token that it forbids.
-        if order == ACCEPT or _apply(grammar, one)[0].logit == 0.0:
+        if order == ACCEPT:
+            llama_cpp.llama_sampler_accept(grammar, token)
+        elif _apply(grammar, one)[0].logit == 0.0:
             llama_cpp.llama_sampler_accept(grammar, token)
             connection.sendall(YES)
         else:

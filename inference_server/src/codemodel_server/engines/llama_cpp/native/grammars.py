@@ -1,5 +1,6 @@
 """Grammars that answers follow, each in a process of its own (`grammarian`): whatever it does, only its answer ends."""
 
+import select
 import socket
 import subprocess
 import sys
@@ -19,8 +20,6 @@ _MOST_BYTES = 1 << 20
 _TOKEN = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])  # llama_token_data in llama.h
 _PROCESS = "codemodel_server.engines.llama_cpp.native.grammarian"
 _END_SECONDS = 1.0
-# So that what all of them take together, which run wild while they are parsed, is bounded.
-_PARSED_AT_ONCE = 2
 
 Mask = npt.NDArray[np.bool_]
 
@@ -38,13 +37,25 @@ class Grammar:
         self._tokens = tokens
         weakref.finalize(self, connection.close).atexit = False
 
-    def take(self, token: int) -> Mask | None:
-        """Goes on with a token; if it may not come next, returns which may, shape (vocabulary,).
+    def propose(self, token: int) -> None:
+        """Asks to go on with a token; `taken` says what came of it.
 
         Raises:
             InvalidRequestError: the grammar takes too long, or too much memory.
         """
-        if self._order(wire.TAKE, token) == wire.YES:
+        self._send(wire.ORDER.pack(wire.TAKE, token))
+
+    def answered(self, seconds: float) -> bool:
+        """Waits so long at most for the answer to what was proposed; whether it has come."""
+        return bool(select.select([self._connection], [], [], seconds)[0])
+
+    def taken(self) -> Mask | None:
+        """Waits for that answer: None if the token is taken, or else which may come next, shape (vocabulary,).
+
+        Raises:
+            InvalidRequestError: the grammar takes too long, or too much memory.
+        """
+        if self._answer() == wire.YES:
             return None
         candidates = np.empty(self._tokens, _TOKEN)
         self._receive(candidates.data.cast("B"))
@@ -52,21 +63,21 @@ class Grammar:
         return allowed
 
     def accept(self, token: int) -> None:
-        """Goes on with a token that may come next; the errors are those of `take`."""
-        self._order(wire.ACCEPT, token)
+        """Goes on with a token that may come next; the errors are those of `propose`."""
+        self._send(wire.ORDER.pack(wire.ACCEPT, token))
 
     def parse(self, text: bytes) -> bool:
-        """Begins with the grammar itself; whether it is one. The errors are those of `take`."""
-        return self._ask(wire.SIZE.pack(len(text)) + text) == wire.YES
+        """Begins with the grammar itself; whether it is one. The errors are those of `propose`."""
+        self._send(wire.SIZE.pack(len(text)) + text)
+        return self._answer() == wire.YES
 
-    def _order(self, order: bytes, token: int) -> bytes:
-        return self._ask(wire.ORDER.pack(order, token))
-
-    def _ask(self, message: bytes) -> bytes:
+    def _send(self, message: bytes) -> None:
         try:
             self._connection.sendall(message)
         except OSError:
             raise _runaway() from None
+
+    def _answer(self) -> bytes:
         answer = bytearray(1)
         self._receive(memoryview(answer))
         return bytes(answer)
@@ -90,14 +101,14 @@ class Grammars:
         self._model = model
         self._tokens = tokens
         self._lock = threading.Lock()
-        self._parsing = threading.Semaphore(_PARSED_AT_ONCE)
         self._root: _Root | None = None
 
-    def begin(self, text: str) -> Grammar:
+    def begin(self, text: str, field: str = "grammar") -> Grammar:
         """A grammar that nothing has followed yet.
 
         Args:
             text: GBNF.
+            field: of the request, where it comes from.
 
         Raises:
             InvalidRequestError: it is none, or too large.
@@ -105,18 +116,16 @@ class Grammars:
         """
         data = text.encode()
         if len(data) > _MOST_BYTES:
-            raise InvalidRequestError("the grammar is too large: send a simpler one", field="grammar")
+            raise InvalidRequestError("the grammar is too large: send a simpler one", field=field)
         if b"\0" in data or not data.strip():
-            raise InvalidRequestError("the grammar is empty or has a NUL character", field="grammar")
-        with self._parsing:
-            grammar = Grammar(self._connect(), self._tokens)
-            valid = grammar.parse(data)
-        if not valid:
+            raise InvalidRequestError("the grammar is empty or has a NUL character", field=field)
+        grammar = Grammar(self._connect(), self._tokens)
+        if not grammar.parse(data):
             # llama.cpp says the same when memory is at its limit.
             message = (
                 "the grammar is not valid GBNF with a rule `root` and without left recursion, or is too large"
             )
-            raise InvalidRequestError(message, field="grammar")
+            raise InvalidRequestError(message, field=field)
         return grammar
 
     def close(self) -> None:

@@ -72,6 +72,7 @@ class Sampler:
         self, model: NativeModel, sampling: Sampling, grammar: Grammar | None, recent: Sequence[int]
     ) -> None:
         self._grammar = grammar
+        self._proposed: int | None = None
         self._chain: Any = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
         weakref.finalize(self, llama_cpp.llama_sampler_free, self._chain).atexit = False
         for link in _links(model, sampling):
@@ -80,16 +81,34 @@ class Sampler:
             for token in recent:
                 llama_cpp.llama_sampler_accept(self._chain, token)
 
-    def choose(self, candidates: Candidates, logits: Logits) -> int | None:
-        """The next token; None if grammar and biases leave none, so that the answer has to end.
+    def propose(self, candidates: Candidates, logits: Logits) -> None:
+        """Begins to choose the next token; the grammar is asked about it, if there is one.
 
         Raises:
             InvalidRequestError: the grammar takes too long, or too much memory.
         """
         candidates.fill(logits)
-        token = self._apply(candidates)
+        self._proposed = self._apply(candidates)
+        if self._grammar is not None and self._proposed is not None:
+            self._grammar.propose(self._proposed)
+
+    def decided(self, seconds: float) -> bool:
+        """Waits so long at most for what the grammar says of the token that was proposed; whether that is known."""
+        return self._grammar is None or self._proposed is None or self._grammar.answered(seconds)
+
+    def choose(self, candidates: Candidates, logits: Logits) -> int | None:
+        """The next token, after `propose`; None if grammar and biases leave none, so that the answer has to end.
+
+        Args:
+            candidates: to choose another one with, if the grammar forbids the proposed one.
+            logits: those that it was proposed of.
+
+        Raises:
+            InvalidRequestError: the grammar takes too long, or too much memory.
+        """
+        token = self._proposed
         if self._grammar is not None and token is not None:
-            allowed = self._grammar.take(token)
+            allowed = self._grammar.taken()
             if allowed is not None:
                 candidates.fill(logits)
                 token = self._apply(candidates) if candidates.keep(allowed) else None

@@ -3,7 +3,7 @@
 First the grammar: its size, then its text. The answer is YES, or NO if it is none. Then orders, each with a token:
 TAKE, which is answered with YES if the token may come next, and now has, or else with NO and all tokens, those that
 may not come next with a logit of minus infinity (llama_token_data in llama.h); and ACCEPT, of a token that may,
-answered with YES. Who has come to an end says nothing any more.
+which has no answer. Who has come to an end says nothing any more.
 """
 
 import socket
