@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ class FailingGeneration:
         self._error = error
         self._text = text
 
-    def run(self, cancellation: Cancellation) -> Iterator[Event]:
+    def run(self, cancellation: Cancellation, ended: Callable[[], None]) -> Iterator[Event]:
         if self._text:
             yield Text(self._text)
         raise self._error
@@ -42,7 +42,7 @@ class FailingEngine(MockEngine):
         self._error = error
         self._text = text
 
-    def prepare(self, request: GenerationRequest) -> FailingGeneration:  # type: ignore[override]
+    def prepare(self, request: GenerationRequest) -> FailingGeneration:
         return FailingGeneration(self._error, self._text)
 
 
