@@ -42,7 +42,7 @@ class FailingEngine(MockEngine):
         self._error = error
         self._text = text
 
-    def prepare(self, request: GenerationRequest) -> FailingGeneration:
+    def prepare(self, request: GenerationRequest) -> FailingGeneration:  # type: ignore[override]
         return FailingGeneration(self._error, self._text)
 
 
