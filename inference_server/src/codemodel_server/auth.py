@@ -41,10 +41,13 @@ class ApiKeys:
             if self._clock() - self._looked_at >= _LOOK_EVERY_SECONDS:
                 self._look()
             digests = self._digests
-        given = _digest(key)
+        # The bytes of a header come as characters of Latin-1, and most clients write UTF-8 (PEP 3333).
+        as_bytes = key.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+        given = _digest(key), _digest(as_bytes)
         found = False
         for digest in digests:
-            found |= hmac.compare_digest(digest, given)
+            for each in given:
+                found |= hmac.compare_digest(digest, each)
         return found
 
     def _look(self) -> None:
@@ -55,7 +58,7 @@ class ApiKeys:
             if state == self._state:
                 return
             # A line is a key as it is: only what ends it is not part of it.
-            texts = [file.read_text(encoding="utf-8") for file in files]
+            texts = [file.read_text(encoding="utf-8-sig") for file in files]
         except (OSError, UnicodeDecodeError) as error:
             self._state, self._digests = None, ()
             self._complain(f"the API keys cannot be read: {error}: everybody is refused")

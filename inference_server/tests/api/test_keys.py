@@ -31,6 +31,17 @@ def test_keys_of_a_folder_are_read_again_when_they_change(tmp_path: Path) -> Non
     assert [key for key in ("one", "four", "five") if keys.knows(key)] == ["four", "five"]
 
 
+def test_a_key_may_have_any_character(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("clé\nother\n", encoding="utf-8-sig")
+    keys = ApiKeys(tmp_path / "keys", Clock())
+    # As a header's UTF-8 is handed on, and as its Latin-1 is.
+    assert keys.knows("clé".encode().decode("latin-1"))
+    assert keys.knows("clé")
+    assert keys.knows("other")
+    assert not keys.knows("cl?")
+    assert not keys.knows("cl\udce9")
+
+
 def test_without_a_key_in_the_file_nobody_is_let_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     keys = ApiKeys(tmp_path / "missing", clock)
