@@ -1,7 +1,6 @@
 """kopf handlers: they only put the key of the owning CodeModel into the queue."""
 
 import asyncio
-import gc
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -125,9 +124,6 @@ class _Operator:
             asyncio.create_task(work(self._queue, reconciler.reconcile, self._metrics), name=f"worker-{n}")
             for n in range(self._settings.workers)
         ]
-        # Python looks for garbage when there is a quarter more than what it has found to stay. What was imported does.
-        gc.collect()
-        gc.freeze()
 
     async def stop(self, **_: Any) -> None:
         """Let running reconciles finish, then end the workers."""
