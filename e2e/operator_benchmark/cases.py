@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx
 
@@ -16,15 +16,8 @@ async def one_at_a_time(
     client: httpx.AsyncClient, namespace: str, operator: Operator, count: int
 ) -> list[float]:
     """Create custom resources, each when the one before has its children; return the seconds that each took."""
-    taken = []
-    async with watching(client, namespace) as seen:
-        for number in range(count):
-            name = f"one-{number}"
-            began = time.monotonic()
-            await api.create(client, namespace, operator.resource(name))
-            (ended,) = await seen.all_complete([name])
-            taken.append(ended - began)
-    return taken
+    names = [f"one-{number}" for number in range(count)]
+    return await _create_in_turn(client, namespace, {name: [operator.resource(name)] for name in names})
 
 
 async def at_once(client: httpx.AsyncClient, namespace: str, operator: Operator, count: int) -> float:
@@ -44,15 +37,7 @@ async def alone_one_at_a_time(
         made: the namespace of `one_at_a_time`, of whose first custom resource the children are.
         count: how many times.
     """
-    taken = []
-    copies = await _copies(client, made, "one-0", count)
-    async with watching(client, namespace) as seen:
-        for name, manifests in copies.items():
-            began = time.monotonic()
-            await asyncio.gather(*(api.create(client, namespace, manifest) for manifest in manifests))
-            (ended,) = await seen.all_complete([name])
-            taken.append(ended - began)
-    return taken
+    return await _create_in_turn(client, namespace, await _copies(client, made, "one-0", count))
 
 
 async def alone_at_once(client: httpx.AsyncClient, namespace: str, made: str, count: int) -> float:
@@ -76,6 +61,20 @@ async def _copies(
     texts = [json.dumps(_bare(await api.read(client, made, kind, first))) for kind in CHILDREN]
     names = [f"alone-{number}" for number in range(count)]
     return {name: [json.loads(text.replace(first, name)) for text in texts] for name in names}
+
+
+async def _create_in_turn(
+    client: httpx.AsyncClient, namespace: str, manifests: Mapping[str, Sequence[api.Manifest]]
+) -> list[float]:
+    """Create what belongs to a name when the name before has its children; return the seconds that each took."""
+    taken = []
+    async with watching(client, namespace) as seen:
+        for name, of_it in manifests.items():
+            began = time.monotonic()
+            await asyncio.gather(*(api.create(client, namespace, manifest) for manifest in of_it))
+            (ended,) = await seen.all_complete([name])
+            taken.append(ended - began)
+    return taken
 
 
 async def _create_all(

@@ -23,10 +23,15 @@ class Time:
     now = 0.0
 
 
+def made(how: int) -> Deadlines:
+    """Those of a clock that begins at 0."""
+    Time.now = 0.0
+    return Deadlines(how, lambda: Time.now)
+
+
 def test_whoever_takes_too_long_to_send_is_not_read_any_more_and_still_answered(pair: Pair) -> None:
     ours, theirs = pair
-    deadlines = Deadlines(socket.SHUT_RD, lambda: Time.now)
-    Time.now = 0.0
+    deadlines = made(socket.SHUT_RD)
     deadlines.begin(ours, 30)
     Time.now = 29.9
     deadlines.look()
@@ -41,8 +46,7 @@ def test_whoever_takes_too_long_to_send_is_not_read_any_more_and_still_answered(
 
 def test_whoever_takes_too_long_to_take_an_answer_gets_no_more_of_it(pair: Pair) -> None:
     ours, theirs = pair
-    deadlines = Deadlines(socket.SHUT_RDWR, lambda: Time.now)
-    Time.now = 0.0
+    deadlines = made(socket.SHUT_RDWR)
     deadlines.begin(ours, 660)
     Time.now = 660.0
     deadlines.look()
@@ -54,8 +58,7 @@ def test_whoever_takes_too_long_to_take_an_answer_gets_no_more_of_it(pair: Pair)
 @pytest.mark.parametrize("again", [True, False])
 def test_what_has_come_in_time_is_left_alone(pair: Pair, again: bool) -> None:
     ours, theirs = pair
-    deadlines = Deadlines(socket.SHUT_RD, lambda: Time.now)
-    Time.now = 0.0
+    deadlines = made(socket.SHUT_RD)
     deadlines.begin(ours, 30)
     Time.now = 20.0
     if again:
@@ -72,8 +75,7 @@ def test_what_has_come_in_time_is_left_alone(pair: Pair, again: bool) -> None:
 
 def test_whoever_has_left_is_no_trouble(pair: Pair) -> None:
     ours, _ = pair
-    deadlines = Deadlines(socket.SHUT_RDWR, lambda: Time.now)
-    Time.now = 0.0
+    deadlines = made(socket.SHUT_RDWR)
     deadlines.begin(ours, 1)
     ours.close()
     Time.now = 2.0

@@ -92,13 +92,11 @@ class WorkQueue:
         while self._closed or not self._may_take():
             self._wake.clear()
             await self._wake.wait()
-        if self._urgent:
-            key = next(iter(self._urgent))
-            del self._urgent[key]
-        else:
-            key = next(iter(self._waiting))
-            del self._waiting[key]
+        first = self._urgent or self._waiting
+        key = next(iter(first))
+        if not self._urgent:
             self._calm.add(key)
+        del first[key]
         self._active[key] = self._moved = self._clock()
         # What the timer would ask for is about to happen.
         self._cancel_timer(key)

@@ -278,14 +278,20 @@ def test_whatever_happens_no_event_is_lost(steps: list[tuple[str, Key]]) -> None
     asyncio.run(scenario())
 
 
+async def looking_at_another() -> tuple[WorkQueue, Time]:
+    """C is new and taken; of the two others, A is taken and B waits."""
+    queue, time = make()
+    queue.add(C, urgent=True)
+    assert await queue.get() == C
+    queue.add(A)
+    queue.add(B)
+    assert await queue.get() == A
+    return queue, time
+
+
 def test_while_new_ones_come_the_others_are_looked_at_one_at_a_time() -> None:
     async def scenario() -> None:
-        queue, _ = make()
-        queue.add(C, urgent=True)
-        assert await queue.get() == C
-        queue.add(A)
-        queue.add(B)
-        assert await queue.get() == A
+        queue, _ = await looking_at_another()
         assert await is_empty(queue)
         # Whoever is new does not wait for that one.
         queue.add(("ns", "d"), urgent=True)
@@ -301,12 +307,7 @@ def test_while_new_ones_come_the_others_are_looked_at_one_at_a_time() -> None:
 
 def test_when_no_new_ones_come_any_more_the_others_are_looked_at_together() -> None:
     async def scenario() -> None:
-        queue, time = make()
-        queue.add(C, urgent=True)
-        assert await queue.get() == C
-        queue.add(A)
-        queue.add(B)
-        assert await queue.get() == A
+        queue, time = await looking_at_another()
         time.advance(1)
         assert await queue.get() == B
 

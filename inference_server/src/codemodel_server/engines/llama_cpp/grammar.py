@@ -40,9 +40,10 @@ def grammar_of_schema(schema: str) -> str:
     if len(schema) > _MOST_SCHEMA_CHARACTERS:
         raise _refusal(f"it has more than {_MOST_SCHEMA_CHARACTERS} characters")
     try:
-        for key, value in _walk(json.loads(schema)):
+        parsed = json.loads(schema)
+        for key, value in _walk(parsed):
             _check(key, value)
-        return _converted(json.loads(schema))
+        return _converted(parsed)
     except RecursionError:
         raise _refusal("it is nested too deeply") from None
     except InvalidRequestError:
