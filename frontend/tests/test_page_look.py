@@ -141,11 +141,11 @@ def test_every_state_is_accessible_and_kept_as_a_picture(open_tab: OpenTab, stub
     tab.page.keyboard.press("Escape")
     stub.script(
         lambda exchange: exchange.refuse(
-            400, "the prompt has 5000 tokens, but 4096 fit", type="prompt_too_long"
+            400, "too long", type="prompt_too_long", n_prompt_tokens=5000, n_ctx=4096
         )
     )
     tab.button("Generate").click()
-    expect(tab.notice).to_contain_text("too long")
+    expect(tab.notice).to_contain_text("5000 tokens")
     look("11-too-long")
     tab.page.route("**/*", lambda route: route.abort("connectionrefused"))
     tab.button("Generate").click()

@@ -59,3 +59,4 @@ def test_too_long_is_said_of_conversation_and_suffix_too(
     error = server.chat(**body).json()["error"]
     assert error["type"] == "prompt_too_long"
     assert error["field"] == ("messages" if "messages" in body else "prompt")
+    assert error["n_prompt_tokens"] > error["n_ctx"] == 64

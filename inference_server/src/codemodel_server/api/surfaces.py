@@ -57,7 +57,14 @@ def error_body(path: str, problem: Problem) -> dict[str, Any]:
         return _llama_cpp(problem)
     if path.startswith(("/v1/", "/models/")) or path in _OPENAI_PATHS:
         return _openai(problem)
-    return {"error": {"message": problem.message, "type": problem.type, "field": problem.field}}
+    return {
+        "error": {
+            "message": problem.message,
+            "type": problem.type,
+            "field": problem.field,
+            **dict(problem.sizes),
+        }
+    }
 
 
 def _openai(problem: Problem) -> dict[str, Any]:
