@@ -84,14 +84,16 @@ def edits(seconds: Sequence[float], many: int) -> Figure:
     return Figure(f"edit to new Deployment, with {many} present, median", "s", median)
 
 
-def resync(written: int, many: int) -> Figure:
-    """The figure of an operator's start beside custom resources that have all they need: nothing is to be written.
+def resync(written: int, peak: float, many: int) -> Iterator[Figure]:
+    """Figures of an operator's start beside custom resources that have all they need: nothing is to be written.
 
     Args:
         written: requests that may have changed something.
+        peak: most resident memory that it has had since, in MiB.
         many: how many custom resources there are.
     """
-    return Figure(f"writes of a resync of {many}", "requests", written, limit=0)
+    yield Figure(f"writes of a resync of {many}", "requests", written, limit=0)
+    yield Figure(f"peak memory of a start beside {many}", "MiB", peak)
 
 
 def alone_one_at_a_time(seconds: Sequence[float]) -> Iterator[Figure]:

@@ -76,14 +76,14 @@ def _many(operator: Operator, count: int) -> list[Figure]:
         say("A new operator looks at all of them …")
         cases.resync(operator, count)
         _settled(operator)
-        written = writes(operator.requests())
+        written, start = writes(operator.requests()), operator.peak_mebibytes()
         say(f"The children of {count} custom resources, without any operator …")
         with _namespace(_ALONE) as beside:
             alone = _run(lambda client: cases.alone_at_once(client, beside, namespace, count))
         return [
             *figures.at_once(seconds, rest, counted, peak, count),
             figures.edits(edits, count),
-            figures.resync(written, count),
+            *figures.resync(written, start, count),
             figures.alone_at_once(alone, count),
         ]
 

@@ -58,7 +58,7 @@ def test_the_figures_are_all_there_or_none() -> None:
         *figures.alone_one_at_a_time([1.0]),
         *figures.at_once(1.0, 1.0, Counter({"GET": 1}), 1.0, MANY),
         figures.edits([1.0], MANY),
-        figures.resync(0, MANY),
+        *figures.resync(0, 1, MANY),
         figures.alone_at_once(1.0, MANY),
     ]
     missing = {figure.case for figure in cases} - rows

@@ -86,7 +86,7 @@ def test_every_case_of_the_peer_has_its_place_beside_ours() -> None:
             *figures.alone_one_at_a_time([1.0]),
             *figures.at_once(1.0, 1.0, counted, 1.0, 5),
             figures.edits([1.0], 5),
-            figures.resync(1, 5),
+            *figures.resync(1, 100, 5),
             figures.alone_at_once(1.0, 5),
         ]
 
