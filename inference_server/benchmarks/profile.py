@@ -60,7 +60,7 @@ def shares(decodes: Sequence[Call], choices: Sequence[Call], streams: int) -> Sh
 
     Args:
         decodes: one a step, in order.
-        choices: one a token, in order.
+        choices: of tokens, in order.
         streams: how many ran.
 
     Raises:
@@ -97,6 +97,7 @@ def profile(file: Path, streams: int, tokens: int, threads: int) -> Shares:
     try:
         with (
             _timed(llama_cpp, "llama_decode", decodes, lambda arguments: arguments[1].n_tokens),
+            _timed(Sampler, "propose", choices, lambda _: 1),
             _timed(Sampler, "choose", choices, lambda _: 1),
         ):
             readers = [threading.Thread(target=_read, args=(engine, n, tokens)) for n in range(streams)]
