@@ -32,6 +32,8 @@ def nested(depth: int) -> dict[str, Any]:
         ({"$ref": "https://example.com/schema.json"}, "followed"),
         ({"$ref": "#/nowhere"}, "followed"),
         ({"type": "no such type"}, "followed"),
+        ({"type": "integer", "minimum": 2, "maximum": 1}, "no integer"),
+        ({"type": "integer", "minimum": "2"}, "minimum"),
         (nested(100), "deeply"),
         ({"enum": ["x" * 70_000]}, "characters"),
     ],

@@ -156,8 +156,10 @@ TREE = {
         ({"type": "object", "properties": {'a"\\b': {"const": 1}}, "required": ['a"\\b']}, [{'a"\\b': 1}]),
         (TREE, [{}, {"next": {"next": {}}}]),
         ({"type": "string", "pattern": "^\\d{3}-[\\w-]+\\.py\\s?$"}, ["123-a_b-c.py", "123-x.py "]),
+        ({"type": "integer", "exclusiveMinimum": -12, "maximum": 305.5}, [-11, 0, 99, 305]),
+        ({"type": ["integer", "null"], "minimum": 1}, [1, 10**15, None]),
     ],
-    ids=["constants", "names", "references", "patterns"],
+    ids=["constants", "names", "references", "patterns", "bounds", "types"],
 )
 def test_what_a_schema_allows_can_be_written(
     model: NativeModel, grammars: Grammars, schema: Any, texts: list[Any]
@@ -168,6 +170,31 @@ def test_what_a_schema_allows_can_be_written(
         following = grammars.begin(grammar)
         for token in model.tokenize(written, add_special=False, parse_special=False):
             assert take(following, token) is None, written
+
+
+@pytest.mark.parametrize(
+    ("schema", "wrong"),
+    [
+        (
+            {"type": "integer", "minimum": -11, "exclusiveMaximum": 306},
+            ["-12", "-111", "306", "3050", "-0", "01"],
+        ),
+        ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, ["0", "-1"]),
+        ({"type": ["integer", "null"], "minimum": 1}, ["0", "-1"]),
+        (
+            {"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}}, "required": ["n"]},
+            ['{"n": 10'],
+        ),
+    ],
+)
+def test_integers_beyond_their_bounds_cannot_be_written(
+    model: NativeModel, grammars: Grammars, schema: Any, wrong: list[str]
+) -> None:
+    grammar = grammar_of_schema(json.dumps(schema))
+    for text in wrong:
+        following = grammars.begin(grammar)
+        tokens = model.tokenize(text + "\n", add_special=False, parse_special=False)
+        assert any(take(following, token) is not None for token in tokens), text
 
 
 @pytest.mark.parametrize("raw", ["\n", "\t", "\x7f"])

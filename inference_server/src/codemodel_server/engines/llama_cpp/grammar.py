@@ -1,14 +1,17 @@
 """From a JSON schema to a grammar, within bounds: llama.cpp's converter writes repetitions out, however many.
 
 What it does not know, or gets wrong, is put right here: strings with control characters are no JSON; backslashes of
-constants and names are their own; a schema that is a reference beside its definitions; classes of characters.
+constants and names are their own; a schema that is a reference beside its definitions, or has several types; classes of
+characters; bounds of integers.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from codemodel_server.engines.llama_cpp.integers import integers_between
 from codemodel_server.engines.llama_cpp.native.binding import part
 from codemodel_server.errors import InvalidRequestError
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 else:
     llama_grammar = part("llama_grammar")
 
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
 # llama.cpp's own bound for repetitions in a grammar (MAX_REPETITION_THRESHOLD in llama-grammar.cpp).
 _MOST_REPETITIONS = 2000
@@ -64,6 +68,16 @@ def _converted(schema: Any) -> str:
 
 
 class _Converter(llama_grammar.SchemaConverter):  # type: ignore[misc]  # it has no types
+    def visit(self, schema: dict[str, Any], name: str) -> Any:
+        if not {"$ref", "oneOf", "anyOf", "const", "enum"} & schema.keys():
+            match schema.get("type"):
+                case list() as types:
+                    # The converter would keep nothing but the types.
+                    schema = {"anyOf": [{**schema, "type": kind} for kind in types]}
+                case "integer" if schema.keys() & set(_BOUNDS):
+                    return self._add_rule(_rule_name(name), f"({integers_between(*_bounds(schema))}) space")
+        return super().visit(schema, name)
+
     def _format_literal(self, literal: str) -> str:
         """A text of JSON, every character of which stands for itself."""
         readable = json.dumps(json.loads(literal), ensure_ascii=False)
@@ -76,6 +90,35 @@ class _Converter(llama_grammar.SchemaConverter):  # type: ignore[misc]  # it has
 
     def _visit_pattern(self, pattern: str, name: str) -> Any:
         return super()._visit_pattern(_plain_pattern(pattern), name)
+
+
+def _rule_name(name: str) -> str:
+    """As the converter names the rule of a schema."""
+    return f"{name}-" if name in llama_grammar.RESERVED_NAMES else name or "root"
+
+
+def _bounds(schema: dict[str, Any]) -> tuple[int | None, int | None]:
+    """The least and the greatest integer that a schema allows; None where it has no bound."""
+    low, high, above, below = (_bound(schema, key) for key in _BOUNDS)
+    # Before JSON Schema's draft 6, those that exclude were flags beside the others.
+    above = low if schema.get("exclusiveMinimum") is True else above
+    below = high if schema.get("exclusiveMaximum") is True else below
+    least = [] if low is None else [math.ceil(low)]
+    most = [] if high is None else [math.floor(high)]
+    if above is not None:
+        least.append(math.floor(above) + 1)
+    if below is not None:
+        most.append(math.ceil(below) - 1)
+    return max(least, default=None), min(most, default=None)
+
+
+def _bound(schema: dict[str, Any], key: str) -> float | None:
+    value = schema.get(key)
+    if value is None or isinstance(value, bool):
+        return None
+    if not isinstance(value, int | float):
+        raise _refusal(f"{key} is not a number")
+    return value
 
 
 def _plain_pattern(pattern: str) -> str:
