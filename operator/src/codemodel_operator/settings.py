@@ -13,7 +13,7 @@ class Settings:
     server_image: str = "codemodel-server:dev"
     """Image of the inference server for CodeModels that name none."""
 
-    workers: int = 8
+    workers: int = 4
     """CodeModels reconciled at the same time."""
 
     log_format: str = "json"
