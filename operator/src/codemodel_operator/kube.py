@@ -32,7 +32,7 @@ _PATHS = {
     "Node": "/api/v1/nodes",
     "StorageClass": "/apis/storage.k8s.io/v1/storageclasses",
 }
-_PAGE = 100
+PAGE = 100
 """Objects of the cluster that are read at once; a node may take 50 KiB."""
 
 _REFUSED = (
@@ -115,7 +115,7 @@ class KubeCluster:
     async def survey(self, kind: str, keep: Callable[[Manifest], T]) -> list[T]:
         """See `Cluster.survey`."""
         kept: list[T] = []
-        query: dict[str, Any] = {"limit": _PAGE}
+        query: dict[str, Any] = {"limit": PAGE}
         while True:
             found = await self._request("get", kind, "", **query)
             kept += map(keep, found.get("items") or ())

@@ -1,6 +1,6 @@
 """Integers between two bounds, as a grammar of their digits. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _MOST_DIGITS = 16
 """No more than these are written: as many as llama.cpp's converter writes for any integer."""
@@ -64,5 +64,5 @@ def _grouped(expression: str) -> str:
     return f"({expression})" if "|" in expression else expression
 
 
-def _either(ways: Iterator[str] | list[str]) -> str:
+def _either(ways: Iterable[str]) -> str:
     return " | ".join(ways)
