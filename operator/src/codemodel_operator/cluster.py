@@ -41,10 +41,13 @@ class Cluster(Protocol):
     """Reads and writes objects. Each call may raise any OperatorError, see errors.py."""
 
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
-        """Return the object, None when there is none."""
+        """Return the object, None when there is none.
+
+        A CodeModel as it is at this moment; anything else not older than what was read, written or heard of its kind.
+        """
 
     async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Manifest]:
-        """Return the pods that have all these labels."""
+        """Return the pods that have all these labels; not older, see `get`."""
 
     async def survey(self, kind: str, keep: Callable[[Manifest], T]) -> list[T]:
         """Return what `keep` makes of each object of a kind that belongs to no namespace.

@@ -12,6 +12,7 @@ import kopf
 from prometheus_client import start_http_server
 
 from .api import GROUP, PLURAL, VERSION
+from .arrivals import Arrivals
 from .changes import Changes
 from .headers import HeaderReader
 from .inventory import Inventory
@@ -22,6 +23,7 @@ from .resources.download import Downloads
 from .resources.labels import NAME_LABEL
 from .settings import STUCK_SECONDS, Settings
 from .stateless import NoDiffs, NoProgress
+from .versions import Versions
 from .workers import work
 from .workqueue import WorkQueue
 
@@ -102,6 +104,8 @@ class _Operator:
         self._metrics = Metrics()
         self._metrics.watch(self._queue)
         self._changes = Changes(self._queue, time.monotonic, _call_later)
+        self._arrivals = Arrivals()
+        self._versions = Versions()
         self._workers: list[asyncio.Task[None]] = []
         self._cluster: KubeCluster | None = None
 
@@ -110,7 +114,7 @@ class _Operator:
         configure(settings, clusterwide=not self._settings.namespaces)
         calls = self._settings.workers * _CALLS_PER_WORKER
         start_http_server(self._settings.metrics_port, registry=self._metrics.registry)
-        cluster = self._cluster = await KubeCluster.connect(calls, self._metrics.requested)
+        cluster = self._cluster = await KubeCluster.connect(calls, self._metrics.requested, self._versions)
         downloads = Downloads(self._settings.allow_private_sources, self._settings.hub_endpoint)
         reconciler = Reconciler(
             cluster,
@@ -119,6 +123,7 @@ class _Operator:
             default_image=self._settings.server_image,
             downloads=downloads,
             metrics=self._metrics,
+            arrived=self._arrivals.take,
             left=self._changes.left,
             now=lambda: datetime.now(UTC),
         )
@@ -148,14 +153,16 @@ class _Operator:
         metadata = event["object"]["metadata"]
         key = (metadata["namespace"], metadata["name"])
         deleted = event["type"] == "DELETED"
+        self._arrivals.came(key, event["object"], added=event["type"] == "ADDED")
         if deleted or _seen(event["object"]):
             self._changes.came(key, event["object"], deleted=deleted)
         else:
             self._queue.add(key, urgent=True)
 
-    async def child_changed(self, event: Mapping[str, Any], **_: Any) -> None:
+    async def child_changed(self, event: Mapping[str, Any], resource: kopf.Resource, **_: Any) -> None:
         """Look at the CodeModel that the child belongs to, unless the last look knew this already."""
         metadata = event["object"]["metadata"]
+        self._versions.note(str(resource.kind), metadata["resourceVersion"])
         key = (metadata["namespace"], metadata["labels"][NAME_LABEL])
         self._changes.came(key, event["object"], deleted=event["type"] == "DELETED")
 

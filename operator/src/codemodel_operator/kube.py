@@ -16,6 +16,7 @@ from .api import API_VERSION, GROUP, KIND, PLURAL, VERSION
 from .cluster import FIELD_MANAGER, Manifest, settled
 from .connection import Answer, Connection, configured
 from .errors import ConflictError, EndingError, ExistsError, OperatorError, RefusedError, TemporaryError
+from .versions import Versions
 
 logger = logging.getLogger(__name__)
 
@@ -58,22 +59,28 @@ def _uncounted(_method: str, _kind: str) -> None:
 class KubeCluster:
     """Implements `cluster.Cluster` over HTTP."""
 
-    def __init__(self, connection: Connection, requested: Requested = _uncounted) -> None:
+    def __init__(
+        self, connection: Connection, requested: Requested = _uncounted, versions: Versions | None = None
+    ) -> None:
         self._connection = connection
         self._requested = requested
+        self._versions = versions or Versions()
 
     @classmethod
-    async def connect(cls, connections: int, requested: Requested = _uncounted) -> Self:
+    async def connect(
+        cls, connections: int, requested: Requested = _uncounted, versions: Versions | None = None
+    ) -> Self:
         """Return a cluster reached by the pod's service account, or else by the kubeconfig.
 
         Args:
             connections: kept open at most.
             requested: called with the HTTP method and the kind of every request.
+            versions: what else is known of the cluster's objects, such as by watches.
 
         Raises:
             OperatorError: neither is there; the message says what to do.
         """
-        return cls(Connection(await configured(connections)), requested)
+        return cls(Connection(await configured(connections)), requested, versions)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -101,15 +108,17 @@ class KubeCluster:
 
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """See `Cluster.get`."""
+        # A status is computed from the one before: of that, only the last will do.
+        query = {} if kind == KIND else self._as_new(kind)
         try:
-            return await self._request("get", kind, namespace, name)
+            return await self._request("get", kind, namespace, name, **query)
         except _NotFoundError:
             return None
 
     async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Manifest]:
         """See `Cluster.list_pods`."""
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        found = await self._request("get", "Pod", namespace, labelSelector=selector)
+        found = await self._request("get", "Pod", namespace, labelSelector=selector, **self._as_new("Pod"))
         return list(found.get("items") or [])
 
     async def survey(self, kind: str, keep: Callable[[Manifest], T]) -> list[T]:
@@ -191,6 +200,11 @@ class KubeCluster:
         """See `Cluster.create_event`."""
         await self._request("post", "Event", event["metadata"]["namespace"], body=event)
 
+    def _as_new(self, kind: str) -> dict[str, Any]:
+        """Return the query of a read that has to be as new as what is known of this kind."""
+        newest = self._versions.newest(kind)
+        return {"resourceVersion": newest} if newest else {}
+
     async def _patch(self, body: Manifest, content_type: str, suffix: str = "", **query: Any) -> Manifest:
         metadata = body["metadata"]
         return await self._request(
@@ -218,11 +232,17 @@ class KubeCluster:
         path = "/".join(filter(None, (_PATHS[kind].format(namespace), name)))
         self._requested(verb, kind)
         what = f"{verb} {kind} {namespace}/{name}"
-        text = await self._call(verb, path, what, body=body, content_type=content_type, query=query)
         try:
-            result: Manifest = json.loads(text)
-        except ValueError as error:
-            raise TemporaryError(f"{what}: the answer is no JSON: {error}") from error
+            text = await self._call(verb, path, what, body=body, content_type=content_type, query=query)
+            result = _object(text, what)
+        except _NotFoundError:
+            raise
+        except OperatorError:
+            # A write may be done all the same. And who brings back an older etcd brings back older versions.
+            self._versions.forget(kind)
+            raise
+        for object_ in result.get("items", [result]) or ():
+            self._versions.note(kind, (object_.get("metadata") or {}).get("resourceVersion"))
         # Objects in a list and the answers of some verbs lack it; the callers rely on it.
         result.setdefault("kind", kind)
         return result
@@ -246,6 +266,14 @@ class KubeCluster:
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise _translated(answer, what)
         return answer.body
+
+
+def _object(text: bytes, what: str) -> Manifest:
+    try:
+        result: Manifest = json.loads(text)
+    except ValueError as error:
+        raise TemporaryError(f"{what}: the answer is no JSON: {error}") from error
+    return result
 
 
 class _NotFoundError(TemporaryError):

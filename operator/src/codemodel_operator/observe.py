@@ -1,4 +1,4 @@
-"""Reads everything about one CodeModel, in two round trips; in one if nothing of it can be there yet."""
+"""Reads everything about one CodeModel, in two round trips; in one or none if nothing of it can be there yet."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -23,16 +23,19 @@ class Observed:
     """Whether it was taken for granted that nothing of it exists."""
 
 
-async def observe(cluster: Cluster, key: Key, *, trust: bool = True) -> Observed | None:
+async def observe(
+    cluster: Cluster, key: Key, *, trust: bool = True, arrived: Manifest | None = None
+) -> Observed | None:
     """Return what exists, None when the CodeModel is gone or on its way.
 
     Args:
         cluster: where to look.
         key: of the CodeModel.
         trust: take it for granted that a CodeModel without a status has nothing yet. Creating it says if that is wrong.
+        arrived: the CodeModel as a watch has just brought it; None to read it.
     """
     namespace, name = key
-    codemodel = await cluster.get(KIND, namespace, name)
+    codemodel = arrived or await cluster.get(KIND, namespace, name)
     if codemodel is None or codemodel["metadata"].get("deletionTimestamp"):
         return None
     if trust and _unseen(codemodel):

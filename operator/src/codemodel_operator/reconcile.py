@@ -31,6 +31,9 @@ from .world import World, lacks_memory, unexplained
 logger = logging.getLogger(__name__)
 
 
+Arrived = Callable[[Key], Manifest | None]
+"""Asked for a CodeModel that a watch has just brought, and that has no status; it is given once."""
+
 Left = Callable[[Key, Iterable[Manifest]], None]
 """Told of the objects of a CodeModel as a look has seen or left them, the last of each counts; of none: it is gone."""
 
@@ -47,6 +50,7 @@ class Reconciler:
         default_image: str,
         downloads: Downloads,
         metrics: Metrics,
+        arrived: Arrived,
         left: Left,
         now: Callable[[], datetime],
     ) -> None:
@@ -56,6 +60,7 @@ class Reconciler:
         self._default_image = default_image
         self._downloads = downloads
         self._metrics = metrics
+        self._arrived = arrived
         self._left = left
         # Have what is needed first, but no status yet.
         self._unreported: set[Key] = set()
@@ -67,13 +72,14 @@ class Reconciler:
         Raises:
             OperatorError: the cluster did not let us finish; try again.
         """
+        arrived = self._arrived(key)
         try:
-            return await self._reconcile(key, trust=key not in self._unreported)
+            return await self._reconcile(key, trust=key not in self._unreported, arrived=arrived)
         except ExistsError:
             return await self._reconcile(key, trust=False)
 
-    async def _reconcile(self, key: Key, *, trust: bool) -> float | None:
-        observed = await observe(self._cluster, key, trust=trust)
+    async def _reconcile(self, key: Key, *, trust: bool, arrived: Manifest | None = None) -> float | None:
+        observed = await observe(self._cluster, key, trust=trust, arrived=arrived)
         if observed is None:
             self._unreported.discard(key)
             self._left(key, ())

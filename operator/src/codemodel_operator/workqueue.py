@@ -6,15 +6,10 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
+from .rush import MOMENT, Rush
+
 Key = tuple[str, str]
 """Namespace and name of a CodeModel."""
-
-
-_MOMENT = 0.1
-"""Seconds after somebody began to wait: others often follow."""
-
-_WHILE = 1.0
-"""Seconds after somebody began to wait: others may still follow, when the API server is slow to take them."""
 
 
 class Timer(Protocol):
@@ -53,7 +48,8 @@ class WorkQueue:
         self._timers: dict[Key, tuple[float, Timer]] = {}  # key: when due
         self._failures: dict[Key, int] = {}
         self._moved = clock()
-        self._hurried = -_WHILE
+        self._rush = Rush(clock)
+        self._nudge: Timer | None = None
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._closed = False
@@ -66,7 +62,7 @@ class WorkQueue:
         if not self.depth():
             self._moved = self._clock()
         if urgent:
-            self._hurried = self._clock()
+            self._rush.came(waiting=self._somebody_waits())
             self._waiting.pop(key, None)
             self._urgent[key] = None
         elif key not in self._urgent:
@@ -86,8 +82,7 @@ class WorkQueue:
     async def get(self) -> Key:
         """Wait for a key and take it; the caller must then call `done`, `retry` or `forget`.
 
-        While urgent ones come, one of the others is handed out at a time: they would wait for what it makes the API
-        server do.
+        While urgent ones come, the others are held back (`Rush`).
         """
         while self._closed or not self._may_take():
             self._wake.clear()
@@ -131,7 +126,7 @@ class WorkQueue:
 
     def pressed(self) -> bool:
         """Tell whether somebody waits, or began to a moment ago: others often follow."""
-        return self.urgent() or self._clock() - self._hurried < _MOMENT
+        return self.urgent() or self._rush.momentary()
 
     def busy(self, key: Key) -> bool:
         """Tell whether a worker has this key."""
@@ -159,8 +154,20 @@ class WorkQueue:
                     await self._idle.wait()
 
     def _may_take(self) -> bool:
-        hurried = self._clock() - self._hurried < _WHILE
-        return self.urgent() or (bool(self._waiting) and not (self._calm and hurried))
+        if self.urgent() or not self._waiting:
+            return self.urgent()
+        if len(self._calm) < self._rush.others(waiting=self._somebody_waits()):
+            return True
+        # Time alone may change that.
+        self._nudge = self._nudge or self._call_later(MOMENT, self._look_again)
+        return False
+
+    def _somebody_waits(self) -> bool:
+        return self.urgent() or len(self._active) > len(self._calm)
+
+    def _look_again(self) -> None:
+        self._nudge = None
+        self._wake.set()
 
     def _fire(self, key: Key) -> None:
         self._timers.pop(key, None)
@@ -172,7 +179,10 @@ class WorkQueue:
 
     def _release(self, key: Key) -> None:
         self._active.pop(key, None)
-        self._calm.discard(key)
+        if key in self._calm:
+            self._calm.remove(key)
+        else:
+            self._rush.served()
         self._idle.set()
         self._wake.set()
         if key in self._again:

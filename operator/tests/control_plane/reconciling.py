@@ -73,6 +73,7 @@ class Reconciling:
             default_image="server:test",
             downloads=Downloads(),
             metrics=Metrics(),
+            arrived=lambda _key: None,
             left=lambda _key, _objects: None,
             now=lambda: datetime.now(UTC),
         )

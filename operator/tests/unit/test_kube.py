@@ -133,6 +133,64 @@ def test_pods_are_those_with_all_the_labels() -> None:
     assert [pod["metadata"]["name"] for pod in pods] == ["p1"]
 
 
+def stored(version: str) -> Reply:
+    return Reply(200, json.dumps({"metadata": {"resourceVersion": version}}))
+
+
+def asked_for(asked: list[Asked]) -> list[str | None]:
+    """The version that each read had to be as new as."""
+    return [one.query.get("resourceVersion") for one in asked if one.method == "GET"]
+
+
+def test_a_read_is_as_new_as_what_was_written_or_read_before() -> None:
+    async def use(cluster: KubeCluster) -> None:
+        await cluster.get("Service", "models", "coder")
+        await cluster.apply(CHILD)
+        await cluster.get("Service", "models", "coder")
+        await cluster.get("Service", "models", "other")
+        await cluster.list_pods("models", {})
+        await cluster.list_pods("models", {})
+
+    pods = Reply(
+        200, json.dumps({"metadata": {"resourceVersion": "99"}, "items": [json.loads(stored("40").body)]})
+    )
+    _, asked = talk(use, stored("3"), stored("12"), stored("12"), failure(404), pods, pods)
+    assert asked_for(asked) == [None, "12", "12", None, "40"]
+
+
+def test_a_codemodel_is_read_as_it_is_at_this_moment() -> None:
+    async def use(cluster: KubeCluster) -> None:
+        for _ in range(2):
+            await cluster.get("CodeModel", "models", "coder")
+
+    _, asked = talk(use, stored("3"), stored("3"))
+    assert asked_for(asked) == [None, None]
+
+
+@pytest.mark.parametrize("reply", [failure(504), failure(409), Reply(None), Reply(200, "<html>")])
+def test_after_a_failure_nothing_is_known_to_be_new(reply: Reply) -> None:
+    """It may have been done all the same, and a cluster that was put back has older versions than we know."""
+
+    async def use(cluster: KubeCluster) -> None:
+        await cluster.apply(CHILD)
+        with pytest.raises(OperatorError):
+            await cluster.apply(CHILD)
+        await cluster.get("Service", "models", "coder")
+
+    _, asked = talk(use, stored("12"), reply, stored("12"))
+    assert asked_for(asked) == [None]
+
+
+def test_what_is_not_there_is_no_failure() -> None:
+    async def use(cluster: KubeCluster) -> None:
+        await cluster.apply(CHILD)
+        for _ in range(2):
+            assert await cluster.get("Service", "models", "coder") is None
+
+    _, asked = talk(use, stored("12"), failure(404), failure(404))
+    assert asked_for(asked) == ["12", "12"]
+
+
 def test_a_survey_reads_page_after_page() -> None:
     def page(name: str, **metadata: str) -> Reply:
         return Reply(200, json.dumps({"metadata": metadata, "items": [{"metadata": {"name": name}}]}))

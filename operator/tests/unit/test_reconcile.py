@@ -34,10 +34,14 @@ def codemodel(**spec: Any) -> dict[str, Any]:
 
 
 class Looking:
-    """What a reconcile tells of what it has seen and left."""
+    """What a reconcile is told of what has arrived, and tells of what it has seen and left."""
 
-    def __init__(self) -> None:
+    def __init__(self, **arrived: Any) -> None:
+        self.arrived = {("models", name): codemodel for name, codemodel in arrived.items()}
         self.left: dict[Key, list[Any]] = {}
+
+    def take(self, key: Key) -> Any:
+        return self.arrived.pop(key, None)
 
     def note(self, key: Key, objects: Iterable[Any]) -> None:
         self.left[key] = list(objects)
@@ -54,6 +58,7 @@ def reconciler_of(
         default_image="server:1",
         downloads=Downloads(),
         metrics=Metrics(),
+        arrived=looking.take,
         left=looking.note,
         now=lambda: NOW,
     )
@@ -480,6 +485,25 @@ def test_who_is_new_gets_what_is_needed_first_before_others_get_the_rest(
     assert cluster.roles() == CHILDREN
     assert sorted(cluster.writes) == sorted([*(f"create {ROLES[role][0]}" for role in later), "status"])
     assert condition(cluster, "Ready")["reason"]
+
+
+def test_what_a_watch_has_just_brought_is_not_read_but_what_exists_already_is(cluster: Any) -> None:
+    looking = Looking(coder=codemodel())
+    asyncio.run(reconciler_of(cluster, looking=looking).reconcile(KEY))
+    assert "Deployment" in cluster.roles()
+
+    cluster.put(codemodel(suspend=True))
+    looking = Looking(coder=codemodel())
+    asyncio.run(reconciler_of(cluster, looking=looking).reconcile(KEY))
+    assert child(cluster, "Deployment")["spec"]["replicas"] == 0
+    assert condition(cluster, "Ready")["reason"] == "Suspended"
+
+
+def test_a_codemodel_that_is_deleted_when_it_arrives_gets_nothing(cluster: Any) -> None:
+    going = codemodel()
+    going["metadata"]["deletionTimestamp"] = "2030-01-01T00:00:00Z"
+    asyncio.run(reconciler_of(cluster, looking=Looking(coder=going)).reconcile(KEY))
+    assert not cluster.objects
 
 
 def test_an_operator_that_died_before_it_reported_makes_nothing_twice(cluster: Any) -> None:

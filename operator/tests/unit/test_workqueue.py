@@ -84,20 +84,24 @@ def test_many_events_are_one_look() -> None:
 
 def test_what_somebody_waits_for_comes_first() -> None:
     async def scenario() -> None:
-        queue, _ = make()
+        queue, time = make()
         queue.add(A)
         queue.add(B)
         queue.add(C, urgent=True)
         queue.add(B, urgent=True)
         queue.add(C)
         assert queue.depth() == 3
-        assert [await queue.get() for _ in range(3)] == [C, B, A]
+        assert [await queue.get() for _ in range(2)] == [C, B]
+        time.advance(1)
+        assert await queue.get() == A
         queue.add(B, urgent=True)
         queue.add(A)
         queue.add(B)
         for key in (A, B):
             queue.done(key, 300)
-        assert [await queue.get() for _ in range(2)] == [B, A]
+        assert await queue.get() == B
+        time.advance(1)
+        assert await queue.get() == A
 
     asyncio.run(scenario())
 
@@ -278,24 +282,48 @@ def test_whatever_happens_no_event_is_lost(steps: list[tuple[str, Key]]) -> None
     asyncio.run(scenario())
 
 
-async def looking_at_another() -> tuple[WorkQueue, Time]:
-    """C is new and taken; of the two others, A is taken and B waits."""
+async def rushing(seconds: float) -> tuple[WorkQueue, Time]:
+    """Two are to be looked at, and for so long new ones have come every 0.05 seconds; none of them waits now."""
     queue, time = make()
-    queue.add(C, urgent=True)
-    assert await queue.get() == C
     queue.add(A)
     queue.add(B)
-    assert await queue.get() == A
+    for number in range(round(seconds / 0.05) + 1):
+        time.advance(0.05 if number else 0)
+        key = ("ns", str(number))
+        queue.add(key, urgent=True)
+        assert await queue.get() == key
+        queue.forget(key)
     return queue, time
 
 
-def test_while_new_ones_come_the_others_are_looked_at_one_at_a_time() -> None:
+def test_while_new_ones_come_the_others_wait() -> None:
     async def scenario() -> None:
-        queue, _ = await looking_at_another()
+        queue, time = await rushing(5)
+        assert await is_empty(queue)
+        queue.add(C, urgent=True)
+        assert await queue.get() == C
+        time.advance(0.9)
+        # Others may follow when this one has what it waits for.
+        assert await is_empty(queue)
+        queue.done(C, 300)
+        waiting = asyncio.ensure_future(queue.get())
+        time.advance(0.09)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        time.advance(0.02)
+        assert await waiting == A
+
+    asyncio.run(scenario())
+
+
+def test_while_new_ones_come_for_long_the_others_are_looked_at_one_at_a_time() -> None:
+    async def scenario() -> None:
+        queue, _ = await rushing(10)
+        assert await queue.get() == A
         assert await is_empty(queue)
         # Whoever is new does not wait for that one.
-        queue.add(("ns", "d"), urgent=True)
-        assert await queue.get() == ("ns", "d")
+        queue.add(C, urgent=True)
+        assert await queue.get() == C
         assert await is_empty(queue)
         waiting = asyncio.ensure_future(queue.get())
         await asyncio.sleep(0)
@@ -305,10 +333,32 @@ def test_while_new_ones_come_the_others_are_looked_at_one_at_a_time() -> None:
     asyncio.run(scenario())
 
 
+def test_a_new_one_that_takes_long_holds_nobody_back() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+        queue.add(C, urgent=True)
+        assert await queue.get() == C
+        queue.add(A)
+        queue.add(B)
+        waiting = [asyncio.ensure_future(queue.get()) for _ in range(2)]
+        await asyncio.sleep(0)
+        for _ in range(9):
+            time.advance(0.1)
+            await asyncio.sleep(0)
+            assert not any(getting.done() for getting in waiting)
+        time.advance(0.2)
+        assert await asyncio.gather(*waiting) == [A, B]
+
+    asyncio.run(scenario())
+
+
 def test_when_no_new_ones_come_any_more_the_others_are_looked_at_together() -> None:
     async def scenario() -> None:
-        queue, time = await looking_at_another()
+        queue, time = await rushing(10)
+        assert await queue.get() == A
+        waiting = asyncio.ensure_future(queue.get())
+        await asyncio.sleep(0)
         time.advance(1)
-        assert await queue.get() == B
+        assert await waiting == B
 
     asyncio.run(scenario())
