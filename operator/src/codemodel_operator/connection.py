@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,24 +9,12 @@ import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
+from .answers import Answer
 from .cluster import FIELD_MANAGER
 from .errors import OperatorError
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
 """Seconds to connect, and to wait for an answer."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the API server has answered."""
-
-    status: int
-    """Of HTTP."""
-
-    reason: str
-    """The words beside the status."""
-
-    body: bytes
 
 
 class Connection:

@@ -4,6 +4,7 @@ from .diagnosis import Finding, Severity, diagnose, evicted
 from .memory import unplaceable
 from .pods import alive
 from .refusals import explain_refusal
+from .resources.labels import NAME_LABEL
 from .resources.storage import claim_name
 from .world import World, lacks_memory, serves, template, waits_for_volume
 
@@ -43,7 +44,10 @@ def _deployment_trouble(world: World) -> Finding | None:
         return Finding(Severity.STALLED, *explain_refusal(text, otherwise="PodsRefused"))
     progress = conditions.get("Progressing", {})
     if progress.get("status") == "False" and progress.get("reason") == "ProgressDeadlineExceeded":
-        return Finding(Severity.STALLED, "ProgressDeadlineExceeded", progress.get("message") or "No progress")
+        what = str(progress.get("message")).rstrip(".")
+        where = f"kubectl describe pods -l {NAME_LABEL}={world.owner.name}"
+        text = f"{what}; {where} says what it waits for"
+        return Finding(Severity.STALLED, "ProgressDeadlineExceeded", text)
     return None
 
 

@@ -1,21 +1,20 @@
-"""The cluster behind a real API server: the only module that talks to one and that translates its errors.
+"""The cluster behind a real API server: the only module that talks to one.
 
 The kinds are known, so paths are built here and nothing is discovered: discovery is slow when threads race
 for it, and it fails as a whole when any aggregated API of the cluster is down.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from http import HTTPStatus
 from typing import Any, Self, TypeVar
 
 import aiohttp
 
+from .answers import NotFoundError, content, manifest_of
 from .api import API_VERSION, GROUP, KIND, PLURAL, VERSION
 from .cluster import FIELD_MANAGER, Manifest, settled
-from .connection import Answer, Connection, configured
-from .errors import ConflictError, EndingError, ExistsError, OperatorError, RefusedError, TemporaryError
+from .connection import Connection, configured
+from .errors import OperatorError, RefusedError, TemporaryError
 from .versions import Versions
 
 logger = logging.getLogger(__name__)
@@ -35,16 +34,6 @@ _PATHS = {
 }
 PAGE = 100
 """Objects of the cluster that are read at once; a node may take 50 KiB."""
-
-_REFUSED = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.METHOD_NOT_ALLOWED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
-
 
 T = TypeVar("T")
 
@@ -95,7 +84,7 @@ class KubeCluster:
         for namespace in namespaces:
             try:
                 await self._request("get", KIND, namespace, limit=1)
-            except _NotFoundError as error:
+            except NotFoundError as error:
                 raise OperatorError(
                     f"The cluster does not know {PLURAL}.{GROUP}; let an administrator of the cluster run "
                     f"kubectl apply -k crds"
@@ -112,7 +101,7 @@ class KubeCluster:
         query = {} if kind == KIND else self._as_new(kind)
         try:
             return await self._request("get", kind, namespace, name, **query)
-        except _NotFoundError:
+        except NotFoundError:
             return None
 
     async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Manifest]:
@@ -174,7 +163,7 @@ class KubeCluster:
         body = {"preconditions": {"uid": metadata["uid"]}, "propagationPolicy": "Background"}
         try:
             await self._request("delete", live["kind"], metadata["namespace"], metadata["name"], body=body)
-        except _NotFoundError:
+        except NotFoundError:
             logger.debug("Already deleted: %s %s", live["kind"], metadata["name"])
 
     async def write_status(self, namespace: str, name: str, uid: str, status: Manifest) -> Manifest | None:
@@ -187,7 +176,7 @@ class KubeCluster:
         }
         try:
             return await self._patch(body, "application/apply-patch+yaml", "/status", force="true")
-        except _NotFoundError:
+        except NotFoundError:
             logger.debug("Deleted before its status was written: %s %s", namespace, name)
             return None
 
@@ -234,8 +223,8 @@ class KubeCluster:
         what = f"{verb} {kind} {namespace}/{name}"
         try:
             text = await self._call(verb, path, what, body=body, content_type=content_type, query=query)
-            result = _object(text, what)
-        except _NotFoundError:
+            result = manifest_of(text, what)
+        except NotFoundError:
             raise
         except OperatorError:
             # A write may be done all the same. And who brings back an older etcd brings back older versions.
@@ -263,49 +252,4 @@ class KubeCluster:
             )
         except (aiohttp.ClientError, OSError) as error:
             raise TemporaryError(f"{what}: {str(error) or type(error).__name__}") from error
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise _translated(answer, what)
-        return answer.body
-
-
-def _object(text: bytes, what: str) -> Manifest:
-    try:
-        result: Manifest = json.loads(text)
-    except ValueError as error:
-        raise TemporaryError(f"{what}: the answer is no JSON: {error}") from error
-    return result
-
-
-class _NotFoundError(TemporaryError):
-    """The object, its namespace or its kind does not exist (yet)."""
-
-
-def _translated(answer: Answer, what: str) -> OperatorError:
-    """Return the error that an answer of the API server means."""
-    body = _status(answer)
-    message = str(body.get("message") or answer.reason or answer.status)
-    if _namespace_ends(body):
-        return EndingError(message)
-    if answer.status == HTTPStatus.NOT_FOUND:
-        return _NotFoundError(f"{what}: {message}")
-    if answer.status in _REFUSED:
-        return RefusedError(message)
-    if body.get("reason") == "AlreadyExists":
-        return ExistsError(f"{what}: {message}")
-    if answer.status == HTTPStatus.CONFLICT:
-        return ConflictError(f"{what}: {message}")
-    return TemporaryError(f"{what}: {answer.status} {message}")
-
-
-def _status(answer: Answer) -> Manifest:
-    """Return the Status object that the API server answers errors with, empty when something else answered."""
-    try:
-        body = json.loads(answer.body)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _namespace_ends(body: Manifest) -> bool:
-    causes = (body.get("details") or {}).get("causes") or []
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+        return content(answer, what)

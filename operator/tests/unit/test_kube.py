@@ -56,6 +56,7 @@ def talk(use: Callable[[KubeCluster], Awaitable[T]], *replies: Reply) -> tuple[T
         (failure(504), TemporaryError),
         (Reply(None), TemporaryError),
         (Reply(200, "<html>"), TemporaryError),
+        (Reply(200, "[]"), TemporaryError),
     ],
 )
 def test_errors_are_translated(reply: Reply, expected: type[OperatorError]) -> None:

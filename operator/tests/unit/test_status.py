@@ -350,10 +350,14 @@ def test_a_rollout_without_progress_stalls() -> None:
         "type": "Progressing",
         "status": "False",
         "reason": "ProgressDeadlineExceeded",
-        "message": "timed out",
+        "message": 'ReplicaSet "coder-1" has timed out progressing.',
     }
     status = compute(pod(init=running()), children={"Deployment": deployment(conditions=[late])})
     assert verdicts(status)["Stalled"] == ("True", "ProgressDeadlineExceeded")
+    assert message(status, "Stalled") == (
+        'ReplicaSet "coder-1" has timed out progressing; '
+        "kubectl describe pods -l codemodel.dev/name=coder says what it waits for"
+    )
 
 
 @pytest.mark.parametrize(
