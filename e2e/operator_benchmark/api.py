@@ -23,7 +23,9 @@ PATHS = {
     "Service": "/api/v1/namespaces/{}/services",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
 }
-_CONNECTIONS = 16
+CONNECTIONS = 16
+"""Requests that the benchmark has under way at once."""
+
 _MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -40,7 +42,7 @@ def connect() -> httpx.AsyncClient:
         file.write(_decoded(user["client-certificate-data"]) + _decoded(user["client-key-data"]))
         file.flush()
         context.load_cert_chain(Path(file.name))
-    limits = httpx.Limits(max_connections=_CONNECTIONS)
+    limits = httpx.Limits(max_connections=CONNECTIONS)
     return httpx.AsyncClient(
         base_url=cluster["server"], verify=context, limits=limits, timeout=60, trust_env=False
     )

@@ -20,6 +20,7 @@ class Seen:
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], float] = {}
         self._generations: dict[tuple[str, str], tuple[int, float]] = {}
+        self._came: set[str] = set()
         self._broken: Exception | None = None
         self._news = asyncio.Event()
 
@@ -28,6 +29,7 @@ class Seen:
         metadata = manifest["metadata"]
         key = kind, metadata["name"]
         self._first.setdefault(key, came)
+        self._came.add(metadata["name"])
         generation = metadata.get("generation", 0)
         if generation > self._generations.get(key, (0, 0.0))[0]:
             self._generations[key] = generation, came
@@ -54,8 +56,11 @@ class Seen:
             BenchmarkError: they did not come.
         """
         missing, done = set(names), list[float]()
+        self._came = missing.copy()
         while True:
-            found = {name: when for name in missing if (when := self.complete(name)) is not None}
+            # Only those of which something came: to look at a thousand for each event takes a processor of its own.
+            found = {name: when for name in missing & self._came if (when := self.complete(name)) is not None}
+            self._came.clear()
             missing -= found.keys()
             done += found.values()
             if not missing:

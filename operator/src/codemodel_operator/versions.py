@@ -4,9 +4,9 @@
 class Versions:
     """Versions of stored objects, which the API server counts up over all objects of a kind.
 
-    A read that names one is answered from the API server's memory as soon as that is as new, which takes half as long as
-    asking etcd (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions).
-    So the operator sees whatever it has read, written or been told of before. Of anything newer a watch tells it.
+    A read that names one is answered from the API server's memory as soon as that is as new, which takes it half as
+    long as asking etcd (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). So the
+    operator sees whatever it has read, written or been told of before. Of anything newer a watch tells it.
     """
 
     def __init__(self) -> None:
