@@ -36,7 +36,7 @@ _CHILDREN = (
     ("policy", "v1", "poddisruptionbudgets"),
     ("", "v1", "pods"),
 )
-_CALLS_PER_WORKER = 3
+_CALLS_PER_WORKER = 2
 """Requests that a worker has under way at once, about; bounds connections."""
 
 _DRAIN_SECONDS = 10.0
