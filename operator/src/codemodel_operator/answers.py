@@ -83,10 +83,9 @@ def _translated(answer: Answer, what: str) -> OperatorError:
 def _status(answer: Answer) -> Manifest:
     """Return the Status object that the API server answers errors with, empty when something else answered."""
     try:
-        body = json.loads(answer.body)
-    except ValueError:
+        return manifest_of(answer.body, "status")
+    except TemporaryError:
         return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _namespace_ends(body: Manifest) -> bool:

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 Arrived = Callable[[Key], Manifest | None]
-"""Asked for a CodeModel that a watch has just brought, and that has no status; it is given once."""
+"""Asked for a CodeModel that a watch has just brought because it was created; it is given once."""
 
 Left = Callable[[Key, Iterable[Manifest]], None]
 """Told of the objects of a CodeModel as a look has seen or left them, the last of each counts; of none: it is gone."""

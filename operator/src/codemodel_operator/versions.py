@@ -13,7 +13,7 @@ class Versions:
         self._newest: dict[str, int] = {}  # by kind
 
     def note(self, kind: str, version: object) -> None:
-        """Take note of the resourceVersion of an object of this kind, or of a list of them."""
+        """Take note of the resourceVersion of an object of this kind."""
         if isinstance(version, str) and version.isdecimal():
             self._newest[kind] = max(self._newest.get(kind, 0), int(version))
 

@@ -152,9 +152,8 @@ def test_a_read_is_as_new_as_what_was_written_or_read_before() -> None:
         await cluster.list_pods("models", {})
         await cluster.list_pods("models", {})
 
-    pods = Reply(
-        200, json.dumps({"metadata": {"resourceVersion": "99"}, "items": [json.loads(stored("40").body)]})
-    )
+    pod = {"metadata": {"resourceVersion": "40"}}
+    pods = Reply(200, json.dumps({"metadata": {"resourceVersion": "99"}, "items": [pod]}))
     _, asked = talk(use, stored("3"), stored("12"), stored("12"), failure(404), pods, pods)
     assert asked_for(asked) == [None, "12", "12", None, "40"]
 
