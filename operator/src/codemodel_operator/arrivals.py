@@ -1,22 +1,35 @@
-"""The CodeModel that a watch brought last, for a look that comes at once: it need not be read again."""
+"""CodeModels that a watch has brought because they were created: their first look need not read them again."""
 
 from .cluster import Manifest
 from .workqueue import Key
 
+_MOST = 1000
+"""CodeModels that are held. One takes about 4 KiB, and at most the 40 KiB that its spec may have."""
+
+_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp")
+"""What a look reads of the metadata; labels, annotations and managed fields would take more than all else."""
+
 
 class Arrivals:
-    """Holds one CodeModel at most: the last that came, if it is new, until it is taken or another event comes."""
+    """Holds each CodeModel that was created until it is taken, or another event tells of it.
+
+    Of a change that a broken watch has missed, the next list tells. Should the CodeModel be gone by then, Kubernetes
+    removes what was made for it.
+    """
 
     def __init__(self) -> None:
-        self._last: tuple[Key, Manifest] | None = None
+        self._held: dict[Key, Manifest] = {}
 
     def came(self, key: Key, codemodel: Manifest, *, added: bool) -> None:
         """Take note of an event of a CodeModel; `added`: it was created, and not only seen for the first time."""
-        self._last = (key, codemodel) if added else None
+        self._held.pop(key, None)
+        if added and len(self._held) < _MOST:
+            metadata = codemodel["metadata"]
+            self._held[key] = {
+                **codemodel,
+                "metadata": {part: metadata[part] for part in _METADATA if part in metadata},
+            }
 
     def take(self, key: Key) -> Manifest | None:
-        """Return this CodeModel if it was the last that came, once."""
-        if self._last is None or self._last[0] != key:
-            return None
-        (_, codemodel), self._last = self._last, None
-        return codemodel
+        """Return this CodeModel if nothing has changed it since it came, once."""
+        return self._held.pop(key, None)

@@ -15,6 +15,9 @@ Whoever waits for longer waits for something else, such as the header of a model
 _PATIENCE = 10.0
 """Seconds for which all others wait. An autoscaler or a kubelet may be as late."""
 
+_LONGEST = 30.0
+"""Seconds after which one of the others goes first, at a time: whoever is new waits that long himself by then."""
+
 
 class Rush:
     """Says at how many of the others one may look at a time.
@@ -46,6 +49,10 @@ class Rush:
         if self._goes_on(waiting) and self._clock() - self._began < _PATIENCE:
             return 0
         return 1 if self._lately() else math.inf
+
+    def overdue(self) -> bool:
+        """Tell whether the others have waited for so long that one of them is to go before those who are new."""
+        return self._clock() - self._began >= _LONGEST
 
     def _goes_on(self, waiting: bool) -> bool:
         return (waiting and self._lately()) or self._clock() - max(self._came, self._served) < MOMENT

@@ -84,12 +84,11 @@ class WorkQueue:
 
         While urgent ones come, the others are held back (`Rush`).
         """
-        while self._closed or not self._may_take():
+        while self._closed or not (first := self._first()):
             self._wake.clear()
             await self._wake.wait()
-        first = self._urgent or self._waiting
         key = next(iter(first))
-        if not self._urgent:
+        if first is self._waiting:
             self._calm.add(key)
         del first[key]
         self._active[key] = self._moved = self._clock()
@@ -153,14 +152,16 @@ class WorkQueue:
                     self._idle.clear()
                     await self._idle.wait()
 
-    def _may_take(self) -> bool:
-        if self.urgent() or not self._waiting:
-            return self.urgent()
-        if len(self._calm) < self._rush.others(waiting=self._somebody_waits()):
-            return True
-        # Time alone may change that.
-        self._nudge = self._nudge or self._call_later(MOMENT, self._look_again)
-        return False
+    def _first(self) -> dict[Key, None]:
+        """Return those of whom one is to be taken now; empty when none is."""
+        may = len(self._calm) < self._rush.others(waiting=self._somebody_waits())
+        if self._urgent and not (self._waiting and may and not self._calm and self._rush.overdue()):
+            return self._urgent
+        if self._waiting and not may:
+            # Time alone may change that.
+            self._nudge = self._nudge or self._call_later(MOMENT, self._look_again)
+            return {}
+        return self._waiting
 
     def _somebody_waits(self) -> bool:
         return self.urgent() or len(self._active) > len(self._calm)

@@ -333,6 +333,26 @@ def test_while_new_ones_come_for_long_the_others_are_looked_at_one_at_a_time() -
     asyncio.run(scenario())
 
 
+def test_while_more_new_ones_wait_than_can_be_looked_at_one_of_the_others_goes_first() -> None:
+    async def scenario() -> None:
+        queue, time = make()
+        queue.add(A)
+        queue.add(B)
+        new = [("ns", str(number)) for number in range(62)]
+        for key in new:
+            queue.add(key, urgent=True)
+        for key in new[:60]:
+            assert await queue.get() == key
+            time.advance(0.5)
+            queue.forget(key)
+        assert await queue.get() == A
+        assert await queue.get() == new[60]
+        queue.done(A, 300)
+        assert await queue.get() == B
+
+    asyncio.run(scenario())
+
+
 def test_a_new_one_that_takes_long_holds_nobody_back() -> None:
     async def scenario() -> None:
         queue, time = make()
