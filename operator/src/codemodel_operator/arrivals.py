@@ -4,7 +4,7 @@ from .cluster import Manifest
 from .workqueue import Key
 
 _MOST = 1000
-"""CodeModels that are held. One takes about 4 KiB, and at most the 40 KiB that its spec may have."""
+"""CodeModels that are held. One takes about 5 KiB, and at most the 40 KiB that its spec may have."""
 
 _METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp")
 """What a look reads of the metadata; labels, annotations and managed fields would take more than all else."""
