@@ -154,10 +154,9 @@ class WorkQueue:
 
     def _first(self) -> dict[Key, None]:
         """Return those of whom one is to be taken now; empty when none is."""
-        may = len(self._calm) < self._rush.others(waiting=self._somebody_waits())
-        if self._urgent and not (self._waiting and may and not self._calm and self._rush.overdue()):
+        if self._urgent and not (self._waiting and not self._calm and self._rush.overdue()):
             return self._urgent
-        if self._waiting and not may:
+        if self._waiting and len(self._calm) >= self._rush.others(waiting=self._somebody_waits()):
             # Time alone may change that.
             self._nudge = self._nudge or self._call_later(MOMENT, self._look_again)
             return {}
